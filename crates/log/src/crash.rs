@@ -1,0 +1,68 @@
+//! Named points at which a test kills the process: the hard way to show that nothing is lost there.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Environment variable that arms one point: `NAME` or `NAME:n` for the nth passage. For tests only.
+pub const CRASH_AT_ENV: &str = "ATALAIA_TEST_CRASH_AT";
+
+/// A place between two effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum CrashPoint {
+    AfterInformAppendBeforeAnswer,
+    BeforeCommit,
+    InsideCommit,
+    AfterCommit,
+    DuringRestore,
+    PersistBetweenRowsAndPosition,
+}
+
+impl CrashPoint {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::AfterInformAppendBeforeAnswer,
+        Self::BeforeCommit,
+        Self::InsideCommit,
+        Self::AfterCommit,
+        Self::DuringRestore,
+        Self::PersistBetweenRowsAndPosition,
+    ];
+
+    /// Its name in the environment variable.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AfterInformAppendBeforeAnswer => "after-inform-append-before-answer",
+            Self::BeforeCommit => "before-commit",
+            Self::InsideCommit => "inside-commit",
+            Self::AfterCommit => "after-commit",
+            Self::DuringRestore => "during-restore",
+            Self::PersistBetweenRowsAndPosition => "persist-between-rows-and-position",
+        }
+    }
+}
+
+struct Armed {
+    point: CrashPoint,
+    passages_left: AtomicI64,
+}
+
+/// Ends the process with SIGKILL if this passage of this point is armed; otherwise costs one load.
+pub fn crash_point(point: CrashPoint) {
+    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
+    let armed = ARMED.get_or_init(|| {
+        let text = std::env::var(CRASH_AT_ENV).ok()?;
+        let (name, nth) = text.split_once(':').unwrap_or((&text, "1"));
+        let point = CrashPoint::ALL.iter().copied().find(|p| p.name() == name)?;
+        Some(Armed { point, passages_left: AtomicI64::new(nth.parse().ok()?) })
+    });
+    if let Some(armed) = armed
+        && armed.point == point
+        && armed.passages_left.fetch_sub(1, Ordering::Relaxed) == 1
+    {
+        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
+            tracing::error!(%error, "cannot kill this process at the armed point");
+        }
+        std::process::abort();
+    }
+}

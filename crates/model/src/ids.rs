@@ -1,0 +1,383 @@
+//! Ids of what the network consists of. Vendor text says ONT; here it is an ONU.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::Kind;
+
+/// Longest name of a tenant, device, site or card, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Highest ONU id the decoder believes: 10 bits of the GPON frame's ONU-ID field (ITU-T G.984.3), and ours with it.
+pub const ONU_ID_MAX: u16 = 1023;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not {expected}")]
+pub struct IdError {
+    /// What was given, cut to 128 bytes.
+    pub text: String,
+    /// What would be right.
+    pub expected: &'static str,
+}
+
+impl IdError {
+    fn new(text: &str, expected: &'static str) -> Self {
+        let cut = (0..=text.len().min(128)).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+        Self { text: text[..cut].to_owned(), expected }
+    }
+}
+
+/// Whether `text` may name a tenant, device, site or card: 1 to 64 bytes of letters, digits and `._-+#:@` and blanks
+/// inside, so that it is inert in a path, a log line, CQL and HTML.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= NAME_BYTES_MAX
+        && text == text.trim()
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '#' | ':' | '@' | ' '))
+}
+
+/// Whose network it is: the first segment of every key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(Arc<str>);
+
+impl Tenant {
+    /// The tenant where nobody configures one.
+    pub const DEFAULT: &'static str = "default";
+
+    /// Checks a tenant's name.
+    ///
+    /// # Errors
+    /// When the text is not a name (see [`is_name`]).
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        if is_name(text) { Ok(Self(text.into())) } else { Err(IdError::new(text, "a tenant's name")) }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        Self(Self::DEFAULT.into())
+    }
+}
+
+/// What kind of element we see others through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RootKind {
+    /// An optical line terminal.
+    Olt,
+    /// A Padtec network management system.
+    Padtec,
+    /// A customer's router behind an auto-configuration server.
+    Cpe,
+    /// The sender of a trap that nobody configured.
+    Unknown,
+}
+
+impl RootKind {
+    const ALL: [Self; 4] = [Self::Olt, Self::Padtec, Self::Cpe, Self::Unknown];
+
+    /// The segment of the key.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Olt => "olt",
+            Self::Padtec => "padtec",
+            Self::Cpe => "cpe",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The element through which we see others, and the partition key: `tenant/kind/name`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Root(Arc<str>);
+
+impl Root {
+    /// Builds a root from checked parts.
+    ///
+    /// # Errors
+    /// When `name` is not a name.
+    pub fn new(tenant: &Tenant, kind: RootKind, name: &str) -> Result<Self, IdError> {
+        if !is_name(name) {
+            return Err(IdError::new(name, "a device's name: 1 to 64 letters, digits, `.`, `_`, `-`"));
+        }
+        Ok(Self(format!("{}/{}/{name}", tenant.as_str(), kind.as_str()).into()))
+    }
+
+    /// Parses `tenant/kind/name`.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let mut parts = text.split('/');
+        let valid = parts.next().is_some_and(is_name)
+            && parts.next().is_some_and(|k| RootKind::ALL.iter().any(|kind| kind.as_str() == k))
+            && parts.next().is_some_and(is_name)
+            && parts.next().is_none();
+        if valid { Ok(Self(text.into())) } else { Err(IdError::new(text, "a root: `tenant/olt|padtec|cpe|unknown/name`")) }
+    }
+
+    /// `tenant/kind/name`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tenant's name.
+    pub fn tenant(&self) -> &str {
+        self.segment(0)
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> RootKind {
+        let segment = self.segment(1);
+        RootKind::ALL.into_iter().find(|k| k.as_str() == segment).expect("checked when parsed")
+    }
+
+    /// The device's own name.
+    pub fn name(&self) -> &str {
+        self.segment(2)
+    }
+
+    /// The root itself as an entity.
+    pub fn entity(&self) -> EntityId {
+        EntityId(self.0.clone())
+    }
+
+    /// The board at a frame and slot of this root.
+    pub fn board(&self, frame: u8, slot: u8) -> EntityId {
+        EntityId(format!("{}/board/{frame}/{slot}", self.0).into())
+    }
+
+    /// The PON port at a place of this root.
+    pub fn pon(&self, frame: u8, slot: u8, port: u8) -> EntityId {
+        EntityId(format!("{}/pon/{frame}/{slot}/{port}", self.0).into())
+    }
+
+    /// The ONU at a place of this root.
+    pub fn onu(&self, place: Place) -> EntityId {
+        EntityId(format!("{}/onu/{place}", self.0).into())
+    }
+
+    fn segment(&self, index: usize) -> &str {
+        self.0.split('/').nth(index).expect("a root has three segments")
+    }
+}
+
+/// Where an ONU hangs: frame, slot, port and ONU id. Zero is a valid value of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Frame (shelf) number.
+    pub frame: u8,
+    /// Slot of the board.
+    pub slot: u8,
+    /// PON port of the board.
+    pub port: u8,
+    /// ONU id on the port, at most [`ONU_ID_MAX`].
+    pub onu: u16,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.frame, self.slot, self.port, self.onu)
+    }
+}
+
+/// A thing with status, measures and alarms: a root, or something seen through it.
+///
+/// `…/olt/rjo-01`, `…/board/0/3`, `…/pon/0/3/5`, `…/onu/0/3/5/17`, `…/padtec/nms-1/site/POP-A`, `…/card/ROA1-HA#374`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EntityId(Arc<str>);
+
+impl EntityId {
+    /// Parses an entity's id.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let error = || IdError::new(text, "an entity: a root, and for what is behind it `/board/F/S`, `/pon/F/S/P`, `/onu/F/S/P/ID`, `/site/NAME` or `/card/NAME`");
+        let mut ends = text.match_indices('/').map(|(i, _)| i);
+        let root_end = ends.nth(2).unwrap_or(text.len());
+        Root::parse(&text[..root_end]).map_err(|_| error())?;
+        if root_end == text.len() {
+            return Ok(Self(text.into()));
+        }
+        let rest = &text[root_end + 1..];
+        let (kind, place) = rest.split_once('/').ok_or_else(error)?;
+        let valid = match kind {
+            "board" => numbers::<2>(place).is_some_and(|n| n.iter().all(|&v| v <= 255)),
+            "pon" => numbers::<3>(place).is_some_and(|n| n.iter().all(|&v| v <= 255)),
+            "onu" => {
+                numbers::<4>(place).is_some_and(|n| n[..3].iter().all(|&v| v <= 255) && n[3] <= u32::from(ONU_ID_MAX))
+            }
+            "site" | "card" => is_name(place),
+            _ => false,
+        };
+        if valid { Ok(Self(text.into())) } else { Err(error()) }
+    }
+
+    /// The whole id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The root through which it is seen.
+    pub fn root(&self) -> Root {
+        Root(self.root_str().into())
+    }
+
+    /// The root's part of the id.
+    pub fn root_str(&self) -> &str {
+        let end = self.0.match_indices('/').map(|(i, _)| i).nth(2).unwrap_or(self.0.len());
+        &self.0[..end]
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self.below_root() {
+            None => match self.root().kind() {
+                RootKind::Olt => Kind::Olt,
+                RootKind::Padtec => Kind::Padtec,
+                RootKind::Cpe => Kind::Cpe,
+                RootKind::Unknown => Kind::Unknown,
+            },
+            Some(rest) => match rest.split('/').next() {
+                Some("board") => Kind::Board,
+                Some("pon") => Kind::Pon,
+                Some("onu") => Kind::Onu,
+                Some("site") => Kind::Site,
+                Some("card") => Kind::Card,
+                _ => Kind::Unknown,
+            },
+        }
+    }
+
+    /// The place of an ONU; `None` for anything else.
+    pub fn place(&self) -> Option<Place> {
+        let n = numbers::<4>(self.below_root()?.strip_prefix("onu/")?)?;
+        Some(Place {
+            frame: u8::try_from(n[0]).ok()?,
+            slot: u8::try_from(n[1]).ok()?,
+            port: u8::try_from(n[2]).ok()?,
+            onu: u16::try_from(n[3]).ok()?,
+        })
+    }
+
+    /// What it hangs on in the tree OLT → board → PON → ONU; `None` for a root.
+    pub fn parent(&self) -> Option<EntityId> {
+        let root = self.root();
+        let rest = self.below_root()?;
+        let (kind, place) = rest.split_once('/')?;
+        let byte = |v: u32| u8::try_from(v).ok();
+        Some(match kind {
+            "onu" => {
+                let n = numbers::<4>(place)?;
+                root.pon(byte(n[0])?, byte(n[1])?, byte(n[2])?)
+            }
+            "pon" => {
+                let n = numbers::<3>(place)?;
+                root.board(byte(n[0])?, byte(n[1])?)
+            }
+            _ => root.entity(),
+        })
+    }
+
+    fn below_root(&self) -> Option<&str> {
+        let root = self.root_str().len();
+        (root < self.0.len()).then(|| &self.0[root + 1..])
+    }
+}
+
+/// Exactly `N` decimal numbers separated by `/`, without signs or leading zeros.
+fn numbers<const N: usize>(text: &str) -> Option<[u32; N]> {
+    let mut out = [0; N];
+    let mut parts = text.split('/');
+    for slot in &mut out {
+        let part = parts.next()?;
+        let canonical = part == "0" || (!part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()));
+        *slot = if canonical { part.parse().ok()? } else { return None };
+    }
+    parts.next().is_none().then_some(out)
+}
+
+macro_rules! text_id {
+    ($($name:ident),+) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+    )+};
+}
+text_id!(Root, EntityId, Tenant);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_onu_knows_its_way_up() {
+        let onu = EntityId::parse("default/olt/rjo-01/onu/0/3/5/17").unwrap();
+        assert_eq!(onu.kind(), Kind::Onu);
+        assert_eq!(onu.place(), Some(Place { frame: 0, slot: 3, port: 5, onu: 17 }));
+        let pon = onu.parent().unwrap();
+        assert_eq!(pon.as_str(), "default/olt/rjo-01/pon/0/3/5");
+        let board = pon.parent().unwrap();
+        assert_eq!(board.as_str(), "default/olt/rjo-01/board/0/3");
+        let olt = board.parent().unwrap();
+        assert_eq!((olt.as_str(), olt.kind()), ("default/olt/rjo-01", Kind::Olt));
+        assert_eq!(olt.parent(), None);
+        assert_eq!(onu.root().name(), "rjo-01");
+    }
+
+    #[test]
+    fn only_canonical_ids_are_ids() {
+        for good in [
+            "default/olt/a",
+            "default/unknown/192.0.2.7",
+            "default/unknown/2001:db8::1",
+            "t/padtec/nms-1/site/POP A",
+            "t/padtec/n/card/ROA1-HA#374",
+            "t/olt/a/onu/0/0/0/0",
+        ] {
+            assert_eq!(EntityId::parse(good).map(String::from), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "default",
+            "default/olt",
+            "default/olt/",
+            "default/switch/a",
+            "default/olt/a/onu/0/3/5",
+            "default/olt/a/onu/0/3/5/17/1",
+            "default/olt/a/onu/0/3/5/017",
+            "default/olt/a/onu/0/3/5/1024",
+            "default/olt/a/onu/0/300/5/1",
+            "default/olt/a/onu/0/+3/5/1",
+            "default/olt/a\n/onu/0/3/5/1",
+            "default/olt/<b>",
+            "default/olt/a/",
+        ] {
+            assert!(EntityId::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

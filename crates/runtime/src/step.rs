@@ -1,0 +1,208 @@
+//! What a step is: a pure total function of (state of one key, event, now).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::{Micros, Position};
+use schemas::AnyRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use topology::Topic;
+
+/// Key of one slot of state: an entity's id, or a wider thing and what hangs on it.
+pub type StateKey = Arc<str>;
+
+/// What a step says of itself; documentation and a test against `topology` read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepDescription {
+    /// Number, as in `topology`: part of record ids and changelog keys, never changed.
+    pub number: u8,
+    /// Name, as in `topology`.
+    pub name: &'static str,
+    /// What it takes.
+    pub reads: &'static str,
+    /// Topics it writes.
+    pub writes: &'static [Topic],
+    /// What its state is keyed by.
+    pub key: &'static str,
+    /// What its state is.
+    pub state: &'static str,
+    /// Which times it uses, and its timers.
+    pub time: &'static str,
+    /// What it promises.
+    pub guarantee: &'static str,
+    /// Number of the state's format; a slot of another number is read by [`Step::upgrade`].
+    pub format: u8,
+}
+
+/// The only times a step may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Log time: append time of the input, never decreasing inside a task. For calendar deadlines.
+    pub log_time: Micros,
+    /// Observed time: the sum of append-time differences, each clipped to 0…30 s. For every delay.
+    pub observed: Micros,
+    /// Position of the input in `observations`.
+    pub position: Position,
+}
+
+/// When a timer is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize)]
+pub enum Deadline {
+    /// In observed time.
+    Observed(Micros),
+    /// In log time.
+    LogTime(Micros),
+}
+
+/// What a step is called with.
+#[derive(Debug)]
+pub enum Input<'a, E> {
+    /// An event of an earlier step, or the record itself.
+    Event(&'a E),
+    /// One of this key's timers is due.
+    Timer {
+        /// Its number, chosen by the step.
+        id: u8,
+        /// The deadline it was set to.
+        deadline: Deadline,
+    },
+}
+
+/// How an input ended for one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// It changed something, or said something. The word is of the step's own closed set.
+    Did(&'static str),
+    /// It was known already, or is none of this step's business.
+    Absorbed(&'static str),
+    /// It was refused, for this reason.
+    Filtered(&'static str),
+}
+
+/// What becomes of the key's state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change<S> {
+    /// As it was.
+    Keep,
+    /// This instead.
+    Put(S),
+    /// Nothing (a tombstone).
+    Delete,
+}
+
+/// What a step decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict<S> {
+    /// The state after it.
+    pub change: Change<S>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl<S> Verdict<S> {
+    /// Nothing changes.
+    pub fn keep(reason: Reason) -> Self {
+        Self { change: Change::Keep, reason }
+    }
+
+    /// The state becomes this.
+    pub fn put(state: S, reason: Reason) -> Self {
+        Self { change: Change::Put(state), reason }
+    }
+}
+
+/// An output on its way to a topic; the engine gives it its id and its partition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Where to.
+    pub topic: Topic,
+    /// Its key.
+    pub key: Bytes,
+    /// The record; `None` is a tombstone.
+    pub record: Option<AnyRecord>,
+}
+
+/// What a step hands out during one call.
+#[derive(Debug)]
+pub struct Out<E> {
+    pub(crate) events: Vec<E>,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) timers: Vec<(u8, Option<Deadline>)>,
+    pub(crate) write_time: Micros,
+    pub(crate) write_time_used: bool,
+}
+
+impl<E> Out<E> {
+    /// An empty one; `write_time` is the slot's next write time.
+    pub fn new(write_time: Micros) -> Self {
+        Self { events: Vec::new(), outputs: Vec::new(), timers: Vec::new(), write_time, write_time_used: false }
+    }
+
+    /// Hands an event to every later step that takes it.
+    pub fn event(&mut self, event: E) {
+        self.events.push(event);
+    }
+
+    /// Writes a record to a topic the step has described.
+    pub fn record(&mut self, topic: Topic, key: impl Into<Bytes>, record: impl Into<AnyRecord>) {
+        self.outputs.push(Output { topic, key: key.into(), record: Some(record.into()) });
+    }
+
+    /// Deletes a key of a compacted topic.
+    pub fn tombstone(&mut self, topic: Topic, key: impl Into<Bytes>) {
+        self.outputs.push(Output { topic, key: key.into(), record: None });
+    }
+
+    /// Write time for a row that may be rewritten with other content: `max(previous + 1, append time)`, kept in the slot.
+    /// The same within one call. Only a slot that is put keeps it: a step that takes it must also put its state.
+    pub fn write_time(&mut self) -> Micros {
+        self.write_time_used = true;
+        self.write_time
+    }
+
+    /// Sets (or moves) one of the key's timers.
+    pub fn set_timer(&mut self, id: u8, deadline: Deadline) {
+        self.timers.push((id, Some(deadline)));
+    }
+
+    /// Cancels one of the key's timers.
+    pub fn cancel_timer(&mut self, id: u8) {
+        self.timers.push((id, None));
+    }
+
+    /// What was handed out, for tests of a step alone.
+    pub fn into_parts(self) -> (Vec<E>, Vec<Output>) {
+        (self.events, self.outputs)
+    }
+}
+
+/// A pure total function, and what it needs to be run: no async, clock, randomness, I/O or log inside.
+pub trait Step: Send + 'static {
+    /// What steps hand to each other.
+    type Event: Send + 'static;
+    /// State of one key. Encoded with `postcard`: any change of its shape is a new format number.
+    type State: Clone + PartialEq + std::fmt::Debug + Serialize + DeserializeOwned + Send + 'static;
+
+    /// What it is.
+    fn describe(&self) -> StepDescription;
+
+    /// Adds the keys this event concerns; none if it is not this step's. Order does not matter, repeats do no harm.
+    fn keys(&self, event: &Self::Event, keys: &mut Vec<StateKey>);
+
+    /// Decides about one key. The engine calls it for the keys of a record in their order.
+    fn apply(
+        &self,
+        key: &StateKey,
+        state: Option<&Self::State>,
+        input: Input<'_, Self::Event>,
+        now: &Now,
+        out: &mut Out<Self::Event>,
+    ) -> Verdict<Self::State>;
+
+    /// Reads a slot written in an earlier format; `None` if it cannot.
+    fn upgrade(&self, format: u8, bytes: &[u8]) -> Option<Self::State> {
+        let _ = (format, bytes);
+        None
+    }
+}

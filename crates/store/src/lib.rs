@@ -1,0 +1,93 @@
+//! The store: rows that a query reads from one partition. Two engines over one list of tables: fjall in the data folder,
+//! later CQL. A table is written from exactly one topic, whole rows only; the row with the higher write time wins.
+
+mod table;
+
+use async_trait::async_trait;
+pub use table::{Column, ColumnType, Order, TableDef, Value};
+use thiserror::Error;
+
+/// An operating error of the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A row or query does not fit its table: a bug of the caller.
+    #[error("{table}: {problem}")]
+    Invalid {
+        /// The table.
+        table: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The cursor is not one of ours, or of another query.
+    #[error("not a cursor of this query")]
+    BadCursor,
+    /// The engine's own error.
+    #[error("{context}")]
+    Engine {
+        /// What was being done.
+        context: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A row, whole. Absent optional values are `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its table.
+    pub table: &'static TableDef,
+    /// Partition key, then clustering key.
+    pub key: Vec<Value>,
+    /// Columns, in the table's order.
+    pub columns: Vec<Option<Value>>,
+    /// Write time, microseconds since 1970: a function of the log, never a clock.
+    pub wts_us: i64,
+    /// Milliseconds since 1970 after which it is gone; `None` never.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// A read of one partition, in clustering order.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// Which table.
+    pub table: &'static TableDef,
+    /// The whole partition key.
+    pub partition: Vec<Value>,
+    /// Leading clustering values that must be equal.
+    pub prefix: Vec<Value>,
+    /// At most this many rows.
+    pub limit: usize,
+    /// Where an earlier page ended.
+    pub cursor: Option<Vec<u8>>,
+    /// Against the table's order.
+    pub reverse: bool,
+}
+
+/// Rows, and where the next page begins.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Cursor of the next page, if there is one.
+    pub next: Option<Vec<u8>>,
+}
+
+/// A row engine.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Writes rows, durable when it answers. Idempotent; of two contents of one row the higher write time stays.
+    async fn upsert(&self, rows: Vec<Row>) -> Result<(), StoreError>;
+
+    /// Reads one partition.
+    async fn scan(&self, scan: Scan) -> Result<Page, StoreError>;
+
+    /// Deletes a row whose write time is not above `wts_us`.
+    async fn delete(&self, table: &'static TableDef, key: Vec<Value>, wts_us: i64) -> Result<(), StoreError>;
+
+    /// Writes a row if its present columns equal `expect` (`None`: if there is none). For users and refresh families only.
+    async fn put_if(&self, row: Row, expect: Option<Vec<Option<Value>>>) -> Result<bool, StoreError>;
+
+    /// Whether it can answer.
+    async fn health(&self) -> Result<(), StoreError>;
+}

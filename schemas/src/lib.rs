@@ -1,0 +1,13 @@
+//! What is on the log: Avro schemas (`avro/*.avsc`), the records they stand for, and the one codec for them.
+//!
+//! Invariants:
+//! - bytes depend on the record alone: maps are sorted, no clock, no hash order;
+//! - a schema once published changes only as FULL_TRANSITIVE allows (checked by `xtask schemas`);
+//! - several record types may share a topic: the Confluent schema id in front of each value says which it is.
+
+mod codec;
+pub mod network;
+mod records;
+
+pub use codec::{Codec, DecodeError, EncodeError, RegisteredSchema, WIRE_HEADER_BYTES};
+pub use records::*;

@@ -1,0 +1,1 @@
+//! What the steps of task `network` hand to each other.
