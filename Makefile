@@ -1,0 +1,77 @@
+# The commands of the project; README.md says what for.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+STAGE := infra/dev/stage.sh
+# Recordings of real devices, if they lie beside the project; tests that want them say when they are not there.
+ATALAIA_RECORDINGS ?= $(wildcard ../shared/data)
+export ATALAIA_RECORDINGS
+DEMO_FLAGS ?=
+
+.PHONY: help demo build test check bench soak sim gen golden coverage lint unit integration browser web install-demo install-test
+
+help: ## Lists these commands.
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install-demo:
+	@infra/dev/install.sh demo
+
+install-test:
+	@infra/dev/install.sh test
+
+# One install per lock file: the stamp is newer than it.
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web: web/node_modules/.installed ## Builds the web application into web/dist.
+	cd web && npm run --silent build
+
+build: install-demo web ## Builds the product (target/release/atalaia).
+	$(CARGO) build --release -p atalaia
+
+demo: build ## Starts Atalaia with a simulated network and prints the board's address.
+	target/release/atalaia up --demo $(DEMO_FLAGS)
+
+# Every stage runs even if an earlier one failed; the closing line and the exit code say what came out.
+test: install-test ## Runs every test, unit to browser, on real parts.
+	@$(STAGE) --reset
+	@-$(MAKE) --no-print-directory lint
+	@-$(MAKE) --no-print-directory unit
+	@-$(MAKE) --no-print-directory integration
+	@-$(MAKE) --no-print-directory browser
+	@$(STAGE) --sum
+
+lint: web
+	@$(STAGE) lint infra/dev/check.sh
+
+unit: web
+	@$(STAGE) unit $(CARGO) test --workspace --lib --bins --examples --no-fail-fast -q
+	@$(STAGE) unit npm --prefix web test --silent
+
+integration: web
+	@$(STAGE) integration $(CARGO) test --workspace --test '*' --no-fail-fast -q
+
+browser: web
+	$(CARGO) build -q -p atalaia
+	@$(STAGE) browser node tests/browser/run.mjs
+
+check: install-test web ## Checks format, lints, licences, documents, drift and schemas.
+	infra/dev/check.sh
+
+gen: ## Writes generated documents and publishes changed schemas.
+	$(CARGO) run -q -p xtask -- schemas --publish
+	$(CARGO) run -q -p xtask -- gen
+	ATALAIA_BLESS=1 $(CARGO) test -q -p settings reference
+
+sim: ## Runs the schedule simulation; SEED=n runs one schedule again.
+	SEED=$(SEED) $(CARGO) test -p testkit -- --nocapture sim
+
+bench: web ## Prints the figures of load-tests/README.md.
+	$(CARGO) run --release -q -p load-tests
+
+soak: web ## The long forms of the same tests.
+	ATALAIA_SOAK=1 $(CARGO) test --workspace --no-fail-fast --release
+
+coverage: install-test web ## Prints line coverage by crate and the shares of the kinds of tests.
+	infra/dev/coverage.sh
