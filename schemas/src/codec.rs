@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde_avro_fast::Schema;
-use serde_avro_fast::ser::SerializerConfig;
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
 use thiserror::Error;
 
 use crate::records::{AnyRecord, RecordType};
@@ -11,13 +12,16 @@ use crate::records::{AnyRecord, RecordType};
 /// Bytes in front of an Avro body.
 pub const WIRE_HEADER_BYTES: usize = 5;
 
+/// Largest single allocation a decoder makes: four times the largest record.
+const ALLOCATION_BYTES_MAX: usize = 1 << 20;
+
 /// A record could not be encoded: a bug of the one who made it.
 #[derive(Debug, Error)]
 #[error("cannot encode {record}")]
 pub struct EncodeError {
     record: &'static str,
     #[source]
-    source: serde_avro_fast::ser::SerError,
+    source: apache_avro::Error,
 }
 
 /// Why bytes are not a record.
@@ -32,6 +36,14 @@ pub enum DecodeError {
     /// Not undecodable: the reader has to learn the id first (registry away, or newer than this build).
     #[error("schema id {0} is not known")]
     UnknownSchema(u32),
+    /// More bytes than the record has.
+    #[error("{bytes} bytes follow a {record}")]
+    Trailing {
+        /// The record's name.
+        record: &'static str,
+        /// How many are left over.
+        bytes: usize,
+    },
     /// The body does not fit its schema.
     #[error("not a valid {record}")]
     Body {
@@ -39,7 +51,7 @@ pub enum DecodeError {
         record: &'static str,
         /// What Avro says.
         #[source]
-        source: serde_avro_fast::de::DeError,
+        source: apache_avro::Error,
     },
 }
 
@@ -56,13 +68,13 @@ pub struct RegisteredSchema {
 
 struct Known {
     record: RecordType,
-    schema: Schema,
+    reader: GenericDatumReader<'static>,
 }
 
 /// Turns records into bytes and back. Writes with the committed schemas, reads with whichever schema the bytes name.
 pub struct Codec {
-    /// Id and parsed schema to write each record type with, in the order of [`RecordType::ALL`].
-    writing: Vec<(u32, Schema)>,
+    /// Id and writer of each record type, in the order of [`RecordType::ALL`].
+    writing: Vec<(u32, GenericDatumWriter<'static>)>,
     reading: HashMap<u32, Known>,
 }
 
@@ -73,7 +85,8 @@ impl Codec {
     /// When a record type has no registered schema equal to the committed one, or a schema is not valid: both are bugs of
     /// whoever registers them.
     pub fn new(registered: &[RegisteredSchema]) -> Self {
-        let parse = |json: &str| -> Schema { json.parse().expect("registered schemas are valid Avro") };
+        // A damaged length must not allocate more than a record can be. Set once a process; later calls change nothing.
+        apache_avro::util::max_allocation_bytes(ALLOCATION_BYTES_MAX);
         let writing = RecordType::ALL
             .iter()
             .map(|t| {
@@ -81,11 +94,31 @@ impl Codec {
                     .iter()
                     .find(|r| r.record == *t && r.json == t.schema_json())
                     .unwrap_or_else(|| panic!("no schema is registered for {}", t.name()));
-                (entry.id, parse(&entry.json))
+                let writer = GenericDatumWriter::builder(parse(&entry.json))
+                    .human_readable(false)
+                    .build();
+                (
+                    entry.id,
+                    writer.expect("a schema without references to others resolves"),
+                )
             })
             .collect();
-        let reading =
-            registered.iter().map(|r| (r.id, Known { record: r.record, schema: parse(&r.json) })).collect();
+        let reading = registered
+            .iter()
+            .map(|r| {
+                let reader = GenericDatumReader::builder(parse(&r.json))
+                    .human_readable(false)
+                    .build();
+                let reader = reader.expect("a schema without references to others resolves");
+                (
+                    r.id,
+                    Known {
+                        record: r.record,
+                        reader,
+                    },
+                )
+            })
+            .collect();
         Self { writing, reading }
     }
 
@@ -93,7 +126,11 @@ impl Codec {
     pub fn standalone() -> Self {
         let registered: Vec<_> = (1..)
             .zip(RecordType::ALL)
-            .map(|(id, &record)| RegisteredSchema { id, record, json: record.schema_json().to_owned() })
+            .map(|(id, &record)| RegisteredSchema {
+                id,
+                record,
+                json: record.schema_json().to_owned(),
+            })
             .collect();
         Self::new(&registered)
     }
@@ -104,13 +141,15 @@ impl Codec {
     /// When a field does not fit the schema (a word outside an enum, say).
     pub fn encode(&self, record: &AnyRecord) -> Result<Vec<u8>, EncodeError> {
         let record_type = record.record_type();
-        let (id, schema) = &self.writing[record_type as usize];
+        let (id, writer) = &self.writing[record_type as usize];
         let mut out = Vec::with_capacity(256);
         out.push(0);
         out.extend_from_slice(&id.to_be_bytes());
-        record
-            .serialize_into(&mut SerializerConfig::new(schema), out)
-            .map_err(|source| EncodeError { record: record_type.name(), source })
+        record.write(writer, &mut out).map_err(|source| EncodeError {
+            record: record_type.name(),
+            source,
+        })?;
+        Ok(out)
     }
 
     /// Decodes bytes with their wire header.
@@ -119,8 +158,18 @@ impl Codec {
     /// See [`DecodeError`]; never panics, whatever the bytes are.
     pub fn decode(&self, bytes: &[u8]) -> Result<AnyRecord, DecodeError> {
         let known = self.known(bytes)?;
-        AnyRecord::deserialize(known.record, &bytes[WIRE_HEADER_BYTES..], &known.schema)
-            .map_err(|source| DecodeError::Body { record: known.record.name(), source })
+        let mut body = &bytes[WIRE_HEADER_BYTES..];
+        let record = known.record.name();
+        let decoded = AnyRecord::read(known.record, &known.reader, &mut body)
+            .map_err(|source| DecodeError::Body { record, source })?;
+        if body.is_empty() {
+            Ok(decoded)
+        } else {
+            Err(DecodeError::Trailing {
+                record,
+                bytes: body.len(),
+            })
+        }
     }
 
     /// Which record the bytes hold, without decoding it.
@@ -139,6 +188,13 @@ impl Codec {
         let id = u32::from_be_bytes(bytes[1..WIRE_HEADER_BYTES].try_into().expect("four bytes"));
         self.reading.get(&id).ok_or(DecodeError::UnknownSchema(id))
     }
+}
+
+/// Parses a schema for the life of the process: readers and writers borrow it, and there are few.
+fn parse(json: &str) -> &'static Schema {
+    Box::leak(Box::new(
+        Schema::parse_str(json).expect("registered schemas are valid Avro"),
+    ))
 }
 
 #[cfg(test)]
@@ -169,7 +225,12 @@ mod tests {
             observed_at: Micros(2),
             received_at: Micros(-3),
             first_trap_at: None,
-            position: Position { generation: 1, partition: 2, offset: 3 }.into(),
+            position: Position {
+                generation: 1,
+                partition: 2,
+                offset: 3,
+            }
+            .into(),
             wts: Micros(9),
         }
     }
@@ -190,7 +251,12 @@ mod tests {
                 pdu: vec![0xA7, 0, 255],
             }
             .into(),
-            SourceHeartbeat { root: "default/olt/a".into(), connector: "snmp-traps".into(), sent_at: Micros(1) }.into(),
+            SourceHeartbeat {
+                root: "default/olt/a".into(),
+                connector: "snmp-traps".into(),
+                sent_at: Micros(1),
+            }
+            .into(),
             DeviceRegistered {
                 entity: "default/olt/a".into(),
                 kind: "olt".into(),
@@ -228,7 +294,12 @@ mod tests {
                 cause_raw: None,
                 serial: None,
                 detail: BTreeMap::new(),
-                position: Position { generation: 1, partition: 2, offset: 3 }.into(),
+                position: Position {
+                    generation: 1,
+                    partition: 2,
+                    offset: 3,
+                }
+                .into(),
                 status: Some(status()),
             }
             .into(),
@@ -249,7 +320,12 @@ mod tests {
                 installed_at: Some(Micros(1)),
                 seen_at: Micros(2),
                 serial_since: None,
-                position: Position { generation: 1, partition: 2, offset: 3 }.into(),
+                position: Position {
+                    generation: 1,
+                    partition: 2,
+                    offset: 3,
+                }
+                .into(),
                 wts: Micros(3),
             }
             .into(),
@@ -310,14 +386,57 @@ mod tests {
 
             let schema = apache_avro::Schema::parse_str(record.record_type().schema_json()).unwrap();
             // Through the reference implementation and back: maps have no order there, so the records are compared.
-            let reader = apache_avro::reader::datum::GenericDatumReader::builder(&schema).build().unwrap();
+            let reader = apache_avro::reader::datum::GenericDatumReader::builder(&schema)
+                .build()
+                .unwrap();
             let value = reader.read_value(&mut &bytes[WIRE_HEADER_BYTES..]).unwrap();
-            let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&schema).build().unwrap();
+            let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&schema)
+                .build()
+                .unwrap();
             let mut theirs = bytes[..WIRE_HEADER_BYTES].to_vec();
             theirs.extend(writer.write_value_to_vec(value).unwrap());
             assert_eq!(theirs.len(), bytes.len());
             assert_eq!(codec.decode(&theirs).unwrap(), record);
         }
+    }
+
+    /// What FULL_TRANSITIVE allows: a record written before a field was added reads with the field's default.
+    #[test]
+    fn an_earlier_schema_still_reads() {
+        let earlier = RecordType::DeviceStatus.schema_json();
+        let start = earlier.find(r#"    {"name": "vendor""#).unwrap();
+        let end = start + earlier[start..].find('\n').unwrap() + 1;
+        let earlier = format!("{}{}", &earlier[..start], &earlier[end..]);
+        let mut registered: Vec<_> = (1..)
+            .zip(RecordType::ALL)
+            .map(|(id, &record)| RegisteredSchema {
+                id,
+                record,
+                json: record.schema_json().to_owned(),
+            })
+            .collect();
+        registered.push(RegisteredSchema {
+            id: 99,
+            record: RecordType::DeviceStatus,
+            json: earlier.clone(),
+        });
+        let codec = Codec::new(&registered);
+
+        let schema = apache_avro::Schema::parse_str(&earlier).unwrap();
+        let writer = GenericDatumWriter::builder(&schema).build().unwrap();
+        let mut value = apache_avro::to_value(status()).unwrap();
+        if let apache_avro::types::Value::Record(fields) = &mut value {
+            fields.retain(|(name, _)| name != "vendor");
+        }
+        let mut bytes = vec![0, 0, 0, 0, 99];
+        writer.write_value(&mut bytes, value.resolve(&schema).unwrap()).unwrap();
+        assert_eq!(
+            codec.decode(&bytes).unwrap(),
+            AnyRecord::from(DeviceStatus {
+                vendor: None,
+                ..status()
+            })
+        );
     }
 
     #[test]
@@ -326,7 +445,11 @@ mod tests {
         for record in samples() {
             let bytes = codec.encode(&record).unwrap();
             for cut in 0..bytes.len() {
-                assert!(codec.decode(&bytes[..cut]).is_err(), "{:?} cut at {cut}", record.record_type());
+                assert!(
+                    codec.decode(&bytes[..cut]).is_err(),
+                    "{:?} cut at {cut}",
+                    record.record_type()
+                );
             }
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();
@@ -334,6 +457,9 @@ mod tests {
                 drop(codec.decode(&flipped));
             }
         }
-        assert!(matches!(codec.decode(&[0, 0, 0, 99, 99, 1]), Err(DecodeError::UnknownSchema(25443))));
+        assert!(matches!(
+            codec.decode(&[0, 0, 0, 99, 99, 1]),
+            Err(DecodeError::UnknownSchema(25443))
+        ));
     }
 }

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use apache_avro::AvroResult;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
 use model::{Micros, Position};
 use serde::{Deserialize, Serialize};
 
@@ -318,20 +321,16 @@ macro_rules! record_types {
                 match self { $(Self::$name(_) => RecordType::$name),+ }
             }
 
-            pub(crate) fn serialize_into(
-                &self,
-                config: &mut serde_avro_fast::ser::SerializerConfig<'_>,
-                out: Vec<u8>,
-            ) -> Result<Vec<u8>, serde_avro_fast::ser::SerError> {
-                match self { $(Self::$name(r) => serde_avro_fast::to_datum(r, out, config)),+ }
+            pub(crate) fn write(&self, writer: &GenericDatumWriter<'_>, out: &mut Vec<u8>) -> AvroResult<usize> {
+                match self { $(Self::$name(r) => writer.write_ser(out, r)),+ }
             }
 
-            pub(crate) fn deserialize(
+            pub(crate) fn read(
                 record_type: RecordType,
-                bytes: &[u8],
-                schema: &serde_avro_fast::Schema,
-            ) -> Result<Self, serde_avro_fast::de::DeError> {
-                Ok(match record_type { $(RecordType::$name => Self::$name(serde_avro_fast::from_datum_slice(bytes, schema)?)),+ })
+                reader: &GenericDatumReader<'_>,
+                bytes: &mut &[u8],
+            ) -> AvroResult<Self> {
+                Ok(match record_type { $(RecordType::$name => Self::$name(reader.read_deser(bytes)?)),+ })
             }
         }
 

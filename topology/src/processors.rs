@@ -54,7 +54,12 @@ pub const GROUPS: &[GroupSpec] = &[
             Topic::Observations,
         ],
         steps: &[
-            StepSpec { number: 1, name: "normalize", key: "none", writes: &[] },
+            StepSpec {
+                number: 1,
+                name: "normalize",
+                key: "none",
+                writes: &[],
+            },
             StepSpec {
                 number: 2,
                 name: "status",

@@ -32,7 +32,11 @@ fn kept(spec: &TopicSpec) -> String {
     match spec.cleanup {
         Cleanup::Compact => "last of each key".to_owned(),
         Cleanup::Delete { time, bytes } => {
-            format!("{} d, at most {} GiB on one machine", time.as_secs() / 86_400, bytes >> 30)
+            format!(
+                "{} d, at most {} GiB on one machine",
+                time.as_secs() / 86_400,
+                bytes >> 30
+            )
         }
     }
 }
@@ -52,7 +56,11 @@ fn topics_page() -> String {
     );
     for spec in TOPICS {
         let records: Vec<_> = spec.records.iter().map(|r| format!("`{}`", r.name())).collect();
-        let records = if records.is_empty() { "the engine's slots".to_owned() } else { records.join(", ") };
+        let records = if records.is_empty() {
+            "the engine's slots".to_owned()
+        } else {
+            records.join(", ")
+        };
         writeln!(
             page,
             "| `{}` | {:?} | {} | {} | {records} | {} |",
@@ -67,7 +75,11 @@ fn topics_page() -> String {
     page.push_str("\n## Groups\n\n| group | reads | writes | steps |\n|---|---|---|---|\n");
     for group in GROUPS {
         let names = |topics: &[topology::Topic]| topics.iter().map(|t| format!("`{t}`")).collect::<Vec<_>>().join(", ");
-        let steps: Vec<_> = group.steps.iter().map(|s| format!("{} {} (by {})", s.number, s.name, s.key)).collect();
+        let steps: Vec<_> = group
+            .steps
+            .iter()
+            .map(|s| format!("{} {} (by {})", s.number, s.name, s.key))
+            .collect();
         writeln!(
             page,
             "| `{}` | {} | {} | {} |",
@@ -86,7 +98,11 @@ const ROW: i32 = 46;
 /// Sources → topics → group → topics → views, drawn from the tables.
 fn data_flow() -> String {
     let network = &GROUPS[0];
-    let outputs: Vec<_> = network.writes.iter().filter(|t| **t != topology::Topic::Observations).collect();
+    let outputs: Vec<_> = network
+        .writes
+        .iter()
+        .filter(|t| **t != topology::Topic::Observations)
+        .collect();
     let height = 90 + ROW * i32::try_from(outputs.len()).expect("few topics");
     let middle = 40 + (height - 60) / 2;
     let mut svg = format!(
@@ -113,13 +129,25 @@ fn data_flow() -> String {
     let steps: Vec<_> = network.steps.iter().map(|s| s.name).collect();
     boxed(390, middle, 190, "b", &steps.join(" → "));
     for (i, topic) in (0..).zip(&outputs) {
-        boxed(650, 60 + ROW * i, 180, "t", &format!("{topic} ({})", delivery(topic.spec())));
+        boxed(
+            650,
+            60 + ROW * i,
+            180,
+            "t",
+            &format!("{topic} ({})", delivery(topic.spec())),
+        );
     }
     boxed(930, middle - 50, 230, "v", "live view → WebSocket → board");
     boxed(930, middle, 230, "v", "persist → store → REST");
     boxed(930, middle + 50, 230, "v", "anyone who reads the log");
     let mut arrow = |x1: i32, y1: i32, x2: i32, y2: i32| {
-        writeln!(svg, "<path d=\"M{x1} {y1} C{} {y1} {} {y2} {x2} {y2}\"/>", x1 + 30, x2 - 30).expect("writing to a string");
+        writeln!(
+            svg,
+            "<path d=\"M{x1} {y1} C{} {y1} {} {y2} {x2} {y2}\"/>",
+            x1 + 30,
+            x2 - 30
+        )
+        .expect("writing to a string");
     };
     arrow(75, middle - 34, 75, middle - 16);
     arrow(140, middle, 200, middle);

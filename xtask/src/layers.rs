@@ -20,10 +20,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settings", &["model"]),
     ("simulator", &["model", "schemas", "snmp-pdu", "settings"]),
     ("testkit", &["model", "schemas", "topology", "atalaia-log", "runtime"]),
-    ("connector-snmp-traps", &["model", "schemas", "topology", "atalaia-log", "connector-kit", "snmp-pdu"]),
-    ("pipeline-normalize", &["model", "schemas", "topology", "runtime", "snmp-pdu"]),
+    (
+        "connector-snmp-traps",
+        &[
+            "model",
+            "schemas",
+            "topology",
+            "atalaia-log",
+            "connector-kit",
+            "snmp-pdu",
+        ],
+    ),
+    (
+        "pipeline-normalize",
+        &["model", "schemas", "topology", "runtime", "snmp-pdu"],
+    ),
     ("pipeline-status", &["model", "schemas", "topology", "runtime"]),
-    ("pipeline-persist", &["model", "schemas", "topology", "atalaia-log", "runtime", "store"]),
+    (
+        "pipeline-persist",
+        &["model", "schemas", "topology", "atalaia-log", "runtime", "store"],
+    ),
     ("api", &["model", "schemas", "topology", "atalaia-log", "store"]),
 ];
 
@@ -63,7 +79,10 @@ fn problems(edges: &Edges) -> Vec<String> {
         }
         for (library, owners) in OWNERS {
             if uses.contains(*library) && !owners.contains(&name.as_str()) {
-                problems.push(format!("{name} may not depend on {library}: that is for {}", owners.join(", ")));
+                problems.push(format!(
+                    "{name} may not depend on {library}: that is for {}",
+                    owners.join(", ")
+                ));
             }
         }
     }

@@ -27,15 +27,24 @@ pub fn run(root: &Path, publish: bool) -> Result<()> {
                 fs::write(folder.join(format!("{next}.avsc")), current)?;
                 println!("published {} version {next}", record.name());
             } else {
-                problems.push(format!("{} has changed since it was published: run `make gen`", record.name()));
+                problems.push(format!(
+                    "{} has changed since it was published: run `make gen`",
+                    record.name()
+                ));
             }
         }
     }
     if problems.is_empty() {
-        println!("schemas: {} records, compatible in both directions with every published version", RecordType::ALL.len());
+        println!(
+            "schemas: {} records, compatible in both directions with every published version",
+            RecordType::ALL.len()
+        );
         return Ok(());
     }
-    bail!("schemas are not FULL_TRANSITIVE compatible:\n  {}", problems.join("\n  "))
+    bail!(
+        "schemas are not FULL_TRANSITIVE compatible:\n  {}",
+        problems.join("\n  ")
+    )
 }
 
 fn versions(folder: &Path) -> Result<Vec<(usize, String)>> {
@@ -45,7 +54,10 @@ fn versions(folder: &Path) -> Result<Vec<(usize, String)>> {
         if !path.exists() {
             break;
         }
-        found.push((number, fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?));
+        found.push((
+            number,
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
+        ));
     }
     Ok(found)
 }

@@ -26,8 +26,14 @@ pub struct IdError {
 
 impl IdError {
     fn new(text: &str, expected: &'static str) -> Self {
-        let cut = (0..=text.len().min(128)).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
-        Self { text: text[..cut].to_owned(), expected }
+        let cut = (0..=text.len().min(128))
+            .rev()
+            .find(|&i| text.is_char_boundary(i))
+            .unwrap_or(0);
+        Self {
+            text: text[..cut].to_owned(),
+            expected,
+        }
     }
 }
 
@@ -37,7 +43,9 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= NAME_BYTES_MAX
         && text == text.trim()
-        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '#' | ':' | '@' | ' '))
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '#' | ':' | '@' | ' '))
 }
 
 /// Whose network it is: the first segment of every key.
@@ -53,7 +61,11 @@ impl Tenant {
     /// # Errors
     /// When the text is not a name (see [`is_name`]).
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        if is_name(text) { Ok(Self(text.into())) } else { Err(IdError::new(text, "a tenant's name")) }
+        if is_name(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::new(text, "a tenant's name"))
+        }
     }
 
     /// The name.
@@ -107,7 +119,10 @@ impl Root {
     /// When `name` is not a name.
     pub fn new(tenant: &Tenant, kind: RootKind, name: &str) -> Result<Self, IdError> {
         if !is_name(name) {
-            return Err(IdError::new(name, "a device's name: 1 to 64 letters, digits, `.`, `_`, `-`"));
+            return Err(IdError::new(
+                name,
+                "a device's name: 1 to 64 letters, digits, `.`, `_`, `-`",
+            ));
         }
         Ok(Self(format!("{}/{}/{name}", tenant.as_str(), kind.as_str()).into()))
     }
@@ -119,10 +134,16 @@ impl Root {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let mut parts = text.split('/');
         let valid = parts.next().is_some_and(is_name)
-            && parts.next().is_some_and(|k| RootKind::ALL.iter().any(|kind| kind.as_str() == k))
+            && parts
+                .next()
+                .is_some_and(|k| RootKind::ALL.iter().any(|kind| kind.as_str() == k))
             && parts.next().is_some_and(is_name)
             && parts.next().is_none();
-        if valid { Ok(Self(text.into())) } else { Err(IdError::new(text, "a root: `tenant/olt|padtec|cpe|unknown/name`")) }
+        if valid {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::new(text, "a root: `tenant/olt|padtec|cpe|unknown/name`"))
+        }
     }
 
     /// `tenant/kind/name`.
@@ -138,7 +159,10 @@ impl Root {
     /// What it is.
     pub fn kind(&self) -> RootKind {
         let segment = self.segment(1);
-        RootKind::ALL.into_iter().find(|k| k.as_str() == segment).expect("checked when parsed")
+        RootKind::ALL
+            .into_iter()
+            .find(|k| k.as_str() == segment)
+            .expect("checked when parsed")
     }
 
     /// The device's own name.
@@ -203,7 +227,12 @@ impl EntityId {
     /// # Errors
     /// When the text has another form.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let error = || IdError::new(text, "an entity: a root, and for what is behind it `/board/F/S`, `/pon/F/S/P`, `/onu/F/S/P/ID`, `/site/NAME` or `/card/NAME`");
+        let error = || {
+            IdError::new(
+                text,
+                "an entity: a root, and for what is behind it `/board/F/S`, `/pon/F/S/P`, `/onu/F/S/P/ID`, `/site/NAME` or `/card/NAME`",
+            )
+        };
         let mut ends = text.match_indices('/').map(|(i, _)| i);
         let root_end = ends.nth(2).unwrap_or(text.len());
         Root::parse(&text[..root_end]).map_err(|_| error())?;
@@ -338,7 +367,15 @@ mod tests {
     fn an_onu_knows_its_way_up() {
         let onu = EntityId::parse("default/olt/rjo-01/onu/0/3/5/17").unwrap();
         assert_eq!(onu.kind(), Kind::Onu);
-        assert_eq!(onu.place(), Some(Place { frame: 0, slot: 3, port: 5, onu: 17 }));
+        assert_eq!(
+            onu.place(),
+            Some(Place {
+                frame: 0,
+                slot: 3,
+                port: 5,
+                onu: 17
+            })
+        );
         let pon = onu.parent().unwrap();
         assert_eq!(pon.as_str(), "default/olt/rjo-01/pon/0/3/5");
         let board = pon.parent().unwrap();

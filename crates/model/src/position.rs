@@ -68,7 +68,11 @@ impl RecordId {
     /// When they are too short to hold an id.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordIdError> {
         let terminated = bytes.len() >= Self::HEAD + 6 && bytes[bytes.len() - 6..bytes.len() - 4] == [0, 0];
-        if terminated { Ok(Self(bytes.into())) } else { Err(RecordIdError) }
+        if terminated {
+            Ok(Self(bytes.into()))
+        } else {
+            Err(RecordIdError)
+        }
     }
 
     /// The encoded bytes.
@@ -132,7 +136,11 @@ mod tests {
 
     #[test]
     fn an_id_names_its_input() {
-        let input = Position { generation: 1, partition: 7, offset: 42 };
+        let input = Position {
+            generation: 1,
+            partition: 7,
+            offset: 42,
+        };
         assert_eq!(RecordId::new(input, 2, b"default/olt/a", 0).input(), input);
         assert!(RecordId::from_bytes(b"short").is_err());
     }

@@ -103,7 +103,13 @@ mod tests {
     #[test]
     fn every_written_form_is_one_serial() {
         let serial = Serial::parse("48575443B6113C9D").unwrap();
-        for form in ["HWTCB6113C9D", "hwtc-b6113c9d", "HWTC-B6113C9D", "48575443b6113c9d", " HWTCB6113C9D "] {
+        for form in [
+            "HWTCB6113C9D",
+            "hwtc-b6113c9d",
+            "HWTC-B6113C9D",
+            "48575443b6113c9d",
+            " HWTCB6113C9D ",
+        ] {
             assert_eq!(Serial::parse(form).unwrap(), serial, "{form}");
         }
         assert_eq!(serial.to_string(), "HWTCB6113C9D");
@@ -119,7 +125,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in ["", "HWTC", "HWTCB6113C9", "HWTCB6113C9DD", "HW C12345678", "zzzzzzzzzzzzzzzz", "HWTCXXXXXXXX"] {
+        for bad in [
+            "",
+            "HWTC",
+            "HWTCB6113C9",
+            "HWTCB6113C9DD",
+            "HW C12345678",
+            "zzzzzzzzzzzzzzzz",
+            "HWTCXXXXXXXX",
+        ] {
             assert!(Serial::parse(bad).is_err(), "{bad}");
         }
     }

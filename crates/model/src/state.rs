@@ -114,7 +114,10 @@ impl State {
 
     /// Whether an operator would call it out of service: the states that can have a [`Cause`].
     pub fn is_out(self) -> bool {
-        matches!(self, Self::Offline | Self::Down | Self::Failed | Self::Unreachable | Self::Absent)
+        matches!(
+            self,
+            Self::Offline | Self::Down | Self::Failed | Self::Unreachable | Self::Absent
+        )
     }
 }
 
@@ -162,7 +165,10 @@ mod tests {
     fn words_read_back() {
         for kind in Kind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(*kind));
-            assert!(State::allowed(*kind).contains(&State::Unknown), "every entity starts unknown");
+            assert!(
+                State::allowed(*kind).contains(&State::Unknown),
+                "every entity starts unknown"
+            );
         }
         assert!("ONLINE".parse::<State>().is_err());
     }
