@@ -1,0 +1,233 @@
+//! Notification PDUs: `Trap-PDU` of RFC 1157, `SNMPv2-Trap-PDU` and `InformRequest-PDU` of RFC 3416.
+
+use crate::ber::{PduError, Reader, Reason, tag};
+use crate::{Oid, Value};
+
+/// `sysUpTime.0`.
+pub const SYS_UP_TIME: Oid = Oid::new(&[1, 3, 6, 1, 2, 1, 1, 3, 0]);
+/// `snmpTrapOID.0`.
+pub const SNMP_TRAP_OID: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0]);
+/// `snmpTrapAddress.0` (RFC 3584 §3.1): the address a proxy found inside a v1 trap.
+pub const SNMP_TRAP_ADDRESS: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 18, 1, 3, 0]);
+
+/// `snmpTraps`: what the generic traps 0 to 5 are under (RFC 3584 §3.1).
+const SNMP_TRAPS: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 1, 1, 5]);
+/// `generic-trap` value for a trap of the enterprise's own.
+const ENTERPRISE_SPECIFIC: i32 = 6;
+/// Highest `error-status` (RFC 3416 §3: inconsistentName).
+const ERROR_STATUS_MAX: i32 = 18;
+
+/// Which PDU it is, with what only that one has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "an Oid on the stack is the price of no allocation"
+)]
+pub enum Kind {
+    /// RFC 1157 `Trap-PDU`.
+    V1 {
+        /// Type of the object that speaks, or what its traps are under.
+        enterprise: Oid,
+        /// Address the sender believes it has: an attribute, never believed except from a relay.
+        agent_addr: [u8; 4],
+        /// 0 to 6.
+        generic: u8,
+        /// Meaningful where `generic` is 6.
+        specific: i32,
+    },
+    /// RFC 3416 `SNMPv2-Trap-PDU`.
+    V2Trap,
+    /// RFC 3416 `InformRequest-PDU`: wants an answer.
+    Inform,
+}
+
+/// One (name, value).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Varbind<'a> {
+    /// Name.
+    pub oid: Oid,
+    /// Value.
+    pub value: Value<'a>,
+}
+
+/// A notification, checked whole when it was parsed.
+#[derive(Debug, Clone, Copy)]
+pub struct TrapPdu<'a> {
+    /// Which PDU.
+    pub kind: Kind,
+    /// `request-id`; v1 traps have none.
+    pub request_id: Option<i32>,
+    /// `sysUpTime.0` or v1's `time-stamp`, in hundredths of a second; wraps after 497 days.
+    pub sys_uptime: Option<u32>,
+    /// What happened: `snmpTrapOID.0`, or made from v1's fields as RFC 3584 §3.1 says.
+    pub trap_oid: Oid,
+    /// The `VarBindList` with its tag.
+    pub(crate) list: &'a [u8],
+    varbinds: Varbinds<'a>,
+}
+
+impl<'a> TrapPdu<'a> {
+    /// Reads a PDU from its tag to its end.
+    ///
+    /// # Errors
+    /// When it is not a notification, or not well formed; see [`Reason`].
+    pub fn parse(pdu: &'a [u8]) -> Result<Self, PduError> {
+        let mut outer = Reader::new(pdu);
+        let element = outer.element("pdu")?;
+        let kind = match element.tag {
+            tag::V1_TRAP | tag::V2_TRAP | tag::INFORM => element.tag,
+            _ => {
+                return Err(PduError {
+                    reason: Reason::PduType,
+                    at: 0,
+                    field: "pdu",
+                });
+            }
+        };
+        outer.end("pdu")?;
+        let mut fields = Reader::within(&element);
+        let parsed = if kind == tag::V1_TRAP {
+            Self::v1(&mut fields)
+        } else {
+            Self::v2(kind, &mut fields)
+        }?;
+        fields.end("pdu")?;
+        Ok(parsed)
+    }
+
+    /// All varbinds in the order sent; in v2 with `sysUpTime.0` and `snmpTrapOID.0`.
+    pub fn varbinds(&self) -> Varbinds<'a> {
+        self.varbinds
+    }
+
+    /// Address of the agent as written inside: v1 `agent-addr`, or `snmpTrapAddress.0`. `0.0.0.0` says nothing.
+    pub fn inner_address(&self) -> Option<[u8; 4]> {
+        let address = match self.kind {
+            Kind::V1 { agent_addr, .. } => Some(agent_addr),
+            _ => self.varbinds().find_map(|v| match v.value {
+                Value::IpAddress(address) if v.oid == SNMP_TRAP_ADDRESS => Some(address),
+                _ => None,
+            }),
+        };
+        address.filter(|a| *a != [0; 4])
+    }
+
+    /// Whether the sender waits for an answer.
+    pub fn is_inform(&self) -> bool {
+        self.kind == Kind::Inform
+    }
+
+    fn v1(fields: &mut Reader<'a>) -> Result<Self, PduError> {
+        let enterprise = Oid::decode(&fields.expect(tag::OID, "enterprise")?, "enterprise")?;
+        let agent_addr = fields.expect(tag::IP_ADDRESS, "agent-addr")?.ip_address("agent-addr")?;
+        let at_generic = *fields;
+        let generic = fields.int32("generic-trap")?;
+        let at_specific = *fields;
+        let specific = fields.int32("specific-trap")?;
+        let uptime = fields.expect(tag::TIME_TICKS, "time-stamp")?.uint32("time-stamp")?;
+        let (list, varbinds) = Varbinds::read(fields, false)?;
+        let generic_octet = u8::try_from(generic)
+            .ok()
+            .filter(|g| i32::from(*g) <= ENTERPRISE_SPECIFIC)
+            .ok_or(at_generic.error(Reason::Range, "generic-trap"))?;
+        let trap_oid = if generic == ENTERPRISE_SPECIFIC {
+            let arc = u32::try_from(specific).map_err(|_| at_specific.error(Reason::Range, "specific-trap"))?;
+            enterprise.push(0).and_then(|o| o.push(arc))
+        } else {
+            SNMP_TRAPS.push(u32::from(generic_octet) + 1)
+        };
+        Ok(Self {
+            kind: Kind::V1 {
+                enterprise,
+                agent_addr,
+                generic: generic_octet,
+                specific,
+            },
+            request_id: None,
+            sys_uptime: Some(uptime),
+            // An enterprise of 127 or 128 numbers leaves no room for a trap under it.
+            trap_oid: trap_oid.ok_or(at_specific.error(Reason::Oid, "specific-trap"))?,
+            list,
+            varbinds,
+        })
+    }
+
+    fn v2(kind: u8, fields: &mut Reader<'a>) -> Result<Self, PduError> {
+        let request_id = fields.int32("request-id")?;
+        let at_status = *fields;
+        let status = fields.int32("error-status")?;
+        if !(0..=ERROR_STATUS_MAX).contains(&status) {
+            return Err(at_status.error(Reason::Range, "error-status"));
+        }
+        let at_index = *fields;
+        if fields.int32("error-index")? < 0 {
+            return Err(at_index.error(Reason::Range, "error-index"));
+        }
+        let at_list = *fields;
+        let (list, varbinds) = Varbinds::read(fields, true)?;
+        let mut sys_uptime = None;
+        let mut trap_oid = None;
+        for varbind in varbinds {
+            match varbind.value {
+                Value::TimeTicks(ticks) if sys_uptime.is_none() && varbind.oid == SYS_UP_TIME => {
+                    sys_uptime = Some(ticks);
+                }
+                Value::Oid(oid) if trap_oid.is_none() && varbind.oid == SNMP_TRAP_OID => trap_oid = Some(oid),
+                _ => {}
+            }
+        }
+        Ok(Self {
+            kind: if kind == tag::INFORM {
+                Kind::Inform
+            } else {
+                Kind::V2Trap
+            },
+            request_id: Some(request_id),
+            sys_uptime,
+            trap_oid: trap_oid.ok_or(at_list.error(Reason::NoTrapOid, "variable-bindings"))?,
+            list,
+            varbinds,
+        })
+    }
+}
+
+/// The varbinds of a checked PDU, in the order sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Varbinds<'a> {
+    rest: Reader<'a>,
+    v2: bool,
+}
+
+impl<'a> Varbinds<'a> {
+    /// Reads a `VarBindList` and checks every varbind in it; answers its bytes and a walk over them.
+    fn read(fields: &mut Reader<'a>, v2: bool) -> Result<(&'a [u8], Self), PduError> {
+        let list = fields.expect(tag::SEQUENCE, "variable-bindings")?;
+        let start = Self {
+            rest: Reader::within(&list),
+            v2,
+        };
+        let mut walk = start;
+        while !walk.rest.is_empty() {
+            walk.step()?;
+        }
+        Ok((list.whole, start))
+    }
+
+    fn step(&mut self) -> Result<Varbind<'a>, PduError> {
+        let pair = self.rest.expect(tag::SEQUENCE, "varbind")?;
+        let mut fields = Reader::within(&pair);
+        let oid = Oid::decode(&fields.expect(tag::OID, "name")?, "name")?;
+        let value = Value::decode(&fields.element("value")?, self.v2)?;
+        fields.end("varbind")?;
+        Ok(Varbind { oid, value })
+    }
+}
+
+impl<'a> Iterator for Varbinds<'a> {
+    type Item = Varbind<'a>;
+
+    fn next(&mut self) -> Option<Varbind<'a>> {
+        // Every varbind was read once by `read`, so an error here cannot be; it would end the walk.
+        if self.rest.is_empty() { None } else { self.step().ok() }
+    }
+}
