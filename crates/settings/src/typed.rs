@@ -1,0 +1,212 @@
+//! The checked configuration as plain structs, for the code that builds the parts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use model::Tenant;
+
+use crate::cidr::Cidr;
+use crate::error::Problem;
+use crate::secret::Secret;
+
+/// The whole configuration, checked. Printing it shows no secret.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder of the embedded log, the store and the spools.
+    pub data: PathBuf,
+    /// Whose network it is where an entry does not say.
+    pub tenant: Tenant,
+    /// The web page, the API and the metrics.
+    pub http: Http,
+    /// Where records are kept in order.
+    pub log: Log,
+    /// Where history is kept for queries.
+    pub store: Store,
+    /// What hears traps.
+    pub snmp_traps: SnmpTraps,
+    /// The OLTs. Names are unique in a tenant, addresses altogether.
+    pub olts: Vec<Olt>,
+    /// The Padtec management systems. Names are unique in a tenant.
+    pub padtec: Vec<Padtec>,
+    pub(crate) not_built: Vec<Problem>,
+}
+
+/// `[http]`.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Where to serve. Port 0 lets the system choose.
+    pub listen: SocketAddr,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Which backend.
+    pub backend: LogBackend,
+    /// Partitions of each topic.
+    pub partitions: u32,
+}
+
+/// The backend of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogBackend {
+    /// In the data folder.
+    Embedded,
+    /// Apache Kafka.
+    Kafka {
+        /// `host:port`, several separated by commas.
+        brokers: String,
+        /// Address of the schema registry.
+        registry: String,
+        /// Beginning of the name of every topic.
+        prefix: String,
+    },
+}
+
+/// `[store]`.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Which backend.
+    pub backend: StoreBackend,
+}
+
+/// The backend of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreBackend {
+    /// In the data folder.
+    Embedded,
+    /// ScyllaDB or Cassandra.
+    Cql {
+        /// `host:port` of the first nodes to try.
+        nodes: Vec<String>,
+        /// Keyspace of the tables.
+        keyspace: String,
+        /// Preferred data centre.
+        datacenter: Option<String>,
+    },
+}
+
+/// `[snmp_traps]`.
+#[derive(Debug, Clone)]
+pub struct SnmpTraps {
+    /// Where to hear. Empty: no traps are heard.
+    pub listeners: Vec<TrapListener>,
+    /// What is accepted. Names are unique.
+    pub credentials: Vec<TrapCredential>,
+    /// Hosts that forward traps of others.
+    pub relays: Vec<IpAddr>,
+    /// How many senders nobody configured are kept.
+    pub unknown_senders_max: u32,
+}
+
+/// `[[snmp_traps.listener]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrapListener {
+    /// Name in records and metrics; unique.
+    pub name: String,
+    /// UDP address.
+    pub bind: SocketAddr,
+}
+
+/// SNMP version of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnmpVersion {
+    /// SNMPv1.
+    V1,
+    /// SNMPv2c.
+    V2c,
+}
+
+/// `[[snmp_traps.credential]]`.
+#[derive(Debug, Clone)]
+pub struct TrapCredential {
+    /// Name in records, in place of the community.
+    pub name: String,
+    /// The version it is for.
+    pub version: SnmpVersion,
+    /// The community.
+    pub community: Secret,
+    /// Networks it is accepted from. Empty: any.
+    pub sources: Vec<Cidr>,
+}
+
+impl TrapCredential {
+    /// Whether a datagram from this address may use it.
+    pub fn allows(&self, source: IpAddr) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|cidr| cidr.contains(source))
+    }
+}
+
+/// `[[olt]]`.
+#[derive(Debug, Clone)]
+pub struct Olt {
+    /// Its name in every id.
+    pub name: String,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// Where it stands.
+    pub site: Option<String>,
+    /// Who made it: one of [`crate::OLT_VENDORS`].
+    pub vendor: String,
+    /// Its model.
+    pub model: Option<String>,
+    /// Its address, the source of its traps.
+    pub address: IpAddr,
+    /// How to log in, if we may.
+    pub ssh: Option<Ssh>,
+}
+
+/// `ssh = { … }` of an OLT.
+#[derive(Debug, Clone)]
+pub struct Ssh {
+    /// User.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
+    /// Which algorithms to offer.
+    pub profile: SshProfile,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// Algorithms offered to an OLT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SshProfile {
+    /// What is safe today.
+    Modern,
+    /// SHA-1 key exchange and CBC as well.
+    Legacy,
+}
+
+/// `[[padtec]]`.
+#[derive(Debug, Clone)]
+pub struct Padtec {
+    /// Its name in every id.
+    pub name: String,
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// Where it stands.
+    pub site: Option<String>,
+    /// Where its API begins.
+    pub base: String,
+    /// How to prove who we are.
+    pub login: PadtecLogin,
+    /// IANA name of the time zone of the times it writes.
+    pub zone: String,
+    /// How its fields are called.
+    pub mapping: String,
+}
+
+/// How to prove who we are to a Padtec system.
+#[derive(Debug, Clone)]
+pub enum PadtecLogin {
+    /// A bearer token.
+    Token(Secret),
+    /// User and password.
+    Password {
+        /// User.
+        user: String,
+        /// Password.
+        password: Secret,
+    },
+}

@@ -1,0 +1,196 @@
+//! What a right configuration gives, and what never shows.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use settings::{LogBackend, PadtecLogin, Settings, SnmpVersion, SshProfile, StoreBackend};
+
+const CANARY: &str = "canary-7f3a";
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Settings {
+    let variables: BTreeMap<_, _> = variables.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+    settings::load_text("a.toml", text, Path::new("."), &variables).unwrap_or_else(|e| panic!("{e}"))
+}
+
+const FULL: &str = r#"
+data = "/var/lib/atalaia"
+[http]
+listen = "127.0.0.1:8080"
+[log]
+backend = "embedded"
+[store]
+backend = "embedded"
+[[snmp_traps.listener]]
+bind = "0.0.0.0:162"
+[[snmp_traps.credential]]
+name = "noc"
+version = "2c"
+community = { env = "TRAP_COMMUNITY" }
+sources = ["192.0.2.0/24"]
+[[olt]]
+name = "rjo-01"
+site = "RJO"
+vendor = "huawei"
+address = "192.0.2.10"
+ssh = { user = "noc", password = { env = "OLT_PASSWORD" }, profile = "legacy" }
+[[olt]]
+name = "rjo-02"
+tenant = "other"
+vendor = "huawei"
+address = "2001:db8::1"
+[olt.ssh]
+user = "noc"
+port = 2222
+[olt.ssh.password]
+env = "OLT_PASSWORD"
+[[padtec]]
+name = "nms-1"
+base = "http://padtec.example.net:8181/nms-api"
+token = { env = "PADTEC_API_TOKEN" }
+zone = "America/Manaus"
+mapping = "smart-api"
+"#;
+const VARIABLES: &[(&str, &str)] = &[
+    ("TRAP_COMMUNITY", CANARY),
+    ("OLT_PASSWORD", CANARY),
+    ("PADTEC_API_TOKEN", CANARY),
+];
+
+#[test]
+fn the_names_people_rely_on_are_read() {
+    let s = load(FULL, VARIABLES);
+    assert_eq!(
+        (s.tenant.as_str(), s.http.listen.port(), s.log.partitions),
+        ("default", 8080, 8)
+    );
+    assert_eq!(
+        (&s.log.backend, &s.store.backend),
+        (&LogBackend::Embedded, &StoreBackend::Embedded)
+    );
+    assert_eq!(s.snmp_traps.listeners[0].name, "0.0.0.0:162");
+    let credential = &s.snmp_traps.credentials[0];
+    assert_eq!(
+        (credential.version, credential.community.expose()),
+        (SnmpVersion::V2c, CANARY)
+    );
+    assert!(credential.allows("192.0.2.77".parse().unwrap()) && !credential.allows("192.0.3.1".parse().unwrap()));
+    let ssh = |i: usize| s.olts[i].ssh.as_ref().unwrap();
+    assert_eq!(
+        (ssh(0).profile, ssh(0).port, s.olts[0].tenant.as_str()),
+        (SshProfile::Legacy, 22, "default")
+    );
+    assert_eq!(
+        (ssh(1).profile, ssh(1).port, s.olts[1].tenant.as_str()),
+        (SshProfile::Modern, 2222, "other")
+    );
+    assert!(matches!(&s.padtec[0].login, PadtecLogin::Token(t) if t.expose() == CANARY));
+    assert!(settings::check(&s).is_ok());
+}
+
+#[test]
+fn no_secret_is_ever_printed() {
+    let s = load(FULL, VARIABLES);
+    let shown = format!("{s:?} {:#?} {}", s, s.snmp_traps.credentials[0].community);
+    assert!(!shown.contains(CANARY) && shown.contains("env TRAP_COMMUNITY"));
+
+    // Every way to put a secret where it does not belong.
+    let wrong = [
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncommunity = \"{CANARY}\"\n"),
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncommunity = {{ env = \"{CANARY}\" }}\n"),
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncommunity = {{ value = \"{CANARY}\" }}\n"),
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncommunity = [\"{CANARY}\"]\n"),
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncommunity = {CANARY}\n"),
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncommunity = \"{CANARY}\n"),
+        format!("[[snmp_traps.credential]]\nname = \"a\"\nversion = \"2c\"\ncomunity = \"{CANARY}\"\n"),
+        format!("[[padtec]]\nname = \"a\"\nbase = \"http://noc:{CANARY}@example.net/\"\ntoken = {{ env = \"X\" }}\n"),
+        format!("[[padtec]]\nname = \"a\"\nbase = \"http://example.net/\"\npassword = \"{CANARY}\"\n"),
+        format!("[[olt]]\nname = \"a\"\nvendor = \"huawei\"\naddress = \"192.0.2.1\"\nssh = \"noc {CANARY}\"\n"),
+    ];
+    for text in wrong {
+        let errors = settings::load_text("a.toml", &text, Path::new("."), &BTreeMap::new()).unwrap_err();
+        let shown = format!("{errors} {errors:?}");
+        assert!(!shown.contains(CANARY), "{text}\n{shown}");
+    }
+}
+
+#[test]
+fn a_secret_from_a_file_loses_one_line_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "with blank \n").unwrap();
+    let config = folder.path().join("a.toml");
+    let text = "[[snmp_traps.credential]]\nname = \"a\"\nversion = \"1\"\ncommunity = { file = \"secret\" }\n";
+    std::fs::write(&config, text).unwrap();
+    let s = settings::load(Some(&config), &BTreeMap::new()).unwrap();
+    assert_eq!(s.snmp_traps.credentials[0].community.expose(), "with blank ");
+
+    std::fs::write(&config, text.replace("\"secret\"", "\"gone\"")).unwrap();
+    let errors = settings::load(Some(&config), &BTreeMap::new()).unwrap_err().to_string();
+    assert!(
+        errors.contains("file `gone` cannot be read: entity not found"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn the_environment_wins() {
+    let s = load(
+        "[http]\nlisten = \"127.0.0.1:1\"\n",
+        &[
+            ("ATALAIA__HTTP__LISTEN", "[::1]:9"),
+            ("ATALAIA__DATA", "/tmp/x"),
+            ("ATALAIA__LOG__PARTITIONS", "3"),
+            ("ATALAIA__STORE__BACKEND", "cql"),
+            ("ATALAIA__STORE__NODES", "s1:9042, s2:9042"),
+        ],
+    );
+    assert_eq!(
+        (s.http.listen.port(), s.data.to_str().unwrap(), s.log.partitions),
+        (9, "/tmp/x", 3)
+    );
+    let nodes = vec!["s1:9042".to_owned(), "s2:9042".to_owned()];
+    assert_eq!(
+        s.store.backend,
+        StoreBackend::Cql {
+            nodes,
+            keyspace: "noc".into(),
+            datacenter: None
+        }
+    );
+    let not_built = settings::check(&s).unwrap_err().to_string();
+    assert_eq!(
+        not_built,
+        "environment variable ATALAIA__STORE__BACKEND: store.backend: the store on CQL is not built yet in this version; use `backend = \"embedded\"`"
+    );
+}
+
+#[test]
+fn the_example_says_the_defaults() {
+    let example = settings::example();
+    assert_eq!(format!("{:?}", load(&example, &[])), format!("{:?}", load("", &[])));
+}
+
+#[test]
+fn the_example_uncommented_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let uncommented: String = settings::example()
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let variables: BTreeMap<_, _> = VARIABLES.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let s = settings::load_text("example", &uncommented, folder.path(), &variables)
+        .unwrap_or_else(|e| panic!("{e}\n{uncommented}"));
+    assert_eq!((s.olts.len(), s.padtec.len(), s.snmp_traps.relays.len()), (1, 1, 1));
+}
+
+#[test]
+fn the_reference_page_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/generated/configuration.md");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == settings::reference_markdown(),
+        "docs/generated/configuration.md is not up to date: cargo run -q -p settings --example reference > docs/generated/configuration.md"
+    );
+}
