@@ -321,6 +321,14 @@ macro_rules! record_types {
                 match self { $(Self::$name(_) => RecordType::$name),+ }
             }
 
+            /// The record for people: its fields, bytes as lower-case hexadecimal.
+            pub fn to_json(&self) -> serde_json::Value {
+                let value = match self { $(Self::$name(r) => serde_json::to_value(r)),+ };
+                let mut value = value.expect("records have text keys and finite numbers");
+                bytes_as_hex(&mut value, self.record_type());
+                value
+            }
+
             pub(crate) fn write(&self, writer: &GenericDatumWriter<'_>, out: &mut Vec<u8>) -> AvroResult<usize> {
                 match self { $(Self::$name(r) => writer.write_ser(out, r)),+ }
             }
@@ -338,6 +346,25 @@ macro_rules! record_types {
             fn from(record: $name) -> Self { Self::$name(record) }
         })+
     };
+}
+
+/// Avro `bytes` come out of serde as arrays of numbers.
+fn bytes_as_hex(value: &mut serde_json::Value, record: RecordType) {
+    let hex = |field: &mut serde_json::Value| {
+        if let Some(bytes) = field.as_array() {
+            let text = bytes.iter().filter_map(serde_json::Value::as_u64).map(|b| format!("{b:02x}")).collect();
+            *field = serde_json::Value::String(text);
+        }
+    };
+    match record {
+        RecordType::TrapReceived => hex(&mut value["pdu"]),
+        RecordType::DeadLetter => {
+            hex(&mut value["key"]);
+            hex(&mut value["value"]);
+            value["headers"].as_object_mut().into_iter().flat_map(|h| h.values_mut()).for_each(hex);
+        }
+        _ => {}
+    }
 }
 
 record_types!(
