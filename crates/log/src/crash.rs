@@ -54,7 +54,10 @@ pub fn crash_point(point: CrashPoint) {
         let text = std::env::var(CRASH_AT_ENV).ok()?;
         let (name, nth) = text.split_once(':').unwrap_or((&text, "1"));
         let point = CrashPoint::ALL.iter().copied().find(|p| p.name() == name)?;
-        Some(Armed { point, passages_left: AtomicI64::new(nth.parse().ok()?) })
+        Some(Armed {
+            point,
+            passages_left: AtomicI64::new(nth.parse().ok()?),
+        })
     });
     if let Some(armed) = armed
         && armed.point == point

@@ -58,7 +58,10 @@ pub enum LogError {
 impl LogError {
     /// Wraps a backend's error with what was being done.
     pub fn backend(context: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Backend { context: context.into(), source: source.into() }
+        Self::Backend {
+            context: context.into(),
+            source: source.into(),
+        }
     }
 
     /// Whether trying again later can help.

@@ -7,14 +7,19 @@
 //! - a [`Commit`] is there whole or not at all, and never before the fast outputs sent ahead of it;
 //! - nothing of an uncommitted or aborted commit is ever read.
 
+mod clock;
 mod crash;
 mod error;
+mod handles;
+mod memory;
 mod reader;
 mod record;
 mod traits;
 
+pub use clock::Clock;
 pub use crash::{CRASH_AT_ENV, CrashPoint, crash_point};
 pub use error::LogError;
+pub use memory::{Fault, MemoryLog};
 pub use reader::IdFilter;
 pub use record::{Headers, Record, Stored, TraceParent};
 pub use traits::{

@@ -17,7 +17,9 @@ pub struct IdFilter {
 impl IdFilter {
     /// Whether the record is new; if so, it is the highest from now on. Records without an id always are.
     pub fn admits(&mut self, stored: &Stored) -> bool {
-        let Some(id) = &stored.record.headers.record_id else { return true };
+        let Some(id) = &stored.record.headers.record_id else {
+            return true;
+        };
         let key = (stored.record.topic, stored.record.partition);
         if self.highest.get(&key).is_some_and(|highest| id <= highest) {
             return false;
