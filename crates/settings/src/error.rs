@@ -82,6 +82,11 @@ impl Errors {
     pub fn problems(&self) -> &[Problem] {
         &self.0
     }
+
+    /// One problem after the other.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.0.iter()
+    }
 }
 
 impl fmt::Display for Errors {

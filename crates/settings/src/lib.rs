@@ -53,7 +53,7 @@ pub fn process_environment() -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// With every mistake found.
-pub fn load(path: Option<&Path>, variables: &BTreeMap<String, String>) -> Result<Settings, Errors> {
+pub fn load(path: Option<&Path>, variables: impl IntoIterator<Item = (String, String)>) -> Result<Settings, Errors> {
     let Some(path) = path else {
         return load_text("defaults", "", Path::new("."), variables);
     };
@@ -78,12 +78,13 @@ pub fn load_text(
     file: &str,
     text: &str,
     folder: &Path,
-    variables: &BTreeMap<String, String>,
+    variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings, Errors> {
+    let variables: BTreeMap<String, String> = variables.into_iter().collect();
     let mut found = walk::Found::default();
     let parsed = document::parse(file, text, &mut found.problems);
-    walk::walk(&parsed, folder, variables, &mut found);
-    environment::apply(variables, &mut found);
+    walk::walk(&parsed, folder, &variables, &mut found);
+    environment::apply(&variables, &mut found);
     let settings = build::build(&mut found);
     match (Errors::from_problems(found.problems), settings) {
         (None, Some(settings)) => Ok(settings),

@@ -9,7 +9,7 @@ const CANARY: &str = "canary-7f3a";
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Settings {
     let variables: BTreeMap<_, _> = variables.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
-    settings::load_text("a.toml", text, Path::new("."), &variables).unwrap_or_else(|e| panic!("{e}"))
+    settings::load_text("a.toml", text, Path::new("."), variables).unwrap_or_else(|e| panic!("{e}"))
 }
 
 const FULL: &str = r#"
@@ -107,7 +107,7 @@ fn no_secret_is_ever_printed() {
         format!("[[olt]]\nname = \"a\"\nvendor = \"huawei\"\naddress = \"192.0.2.1\"\nssh = \"noc {CANARY}\"\n"),
     ];
     for text in wrong {
-        let errors = settings::load_text("a.toml", &text, Path::new("."), &BTreeMap::new()).unwrap_err();
+        let errors = settings::load_text("a.toml", &text, Path::new("."), BTreeMap::new()).unwrap_err();
         let shown = format!("{errors} {errors:?}");
         assert!(!shown.contains(CANARY), "{text}\n{shown}");
     }
@@ -120,11 +120,11 @@ fn a_secret_from_a_file_loses_one_line_end() {
     let config = folder.path().join("a.toml");
     let text = "[[snmp_traps.credential]]\nname = \"a\"\nversion = \"1\"\ncommunity = { file = \"secret\" }\n";
     std::fs::write(&config, text).unwrap();
-    let s = settings::load(Some(&config), &BTreeMap::new()).unwrap();
+    let s = settings::load(Some(&config), BTreeMap::new()).unwrap();
     assert_eq!(s.snmp_traps.credentials[0].community.expose(), "with blank ");
 
     std::fs::write(&config, text.replace("\"secret\"", "\"gone\"")).unwrap();
-    let errors = settings::load(Some(&config), &BTreeMap::new()).unwrap_err().to_string();
+    let errors = settings::load(Some(&config), BTreeMap::new()).unwrap_err().to_string();
     assert!(
         errors.contains("file `gone` cannot be read: entity not found"),
         "{errors}"
@@ -180,7 +180,7 @@ fn the_example_uncommented_is_right() {
         })
         .collect();
     let variables: BTreeMap<_, _> = VARIABLES.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
-    let s = settings::load_text("example", &uncommented, folder.path(), &variables)
+    let s = settings::load_text("example", &uncommented, folder.path(), variables)
         .unwrap_or_else(|e| panic!("{e}\n{uncommented}"));
     assert_eq!((s.olts.len(), s.padtec.len(), s.snmp_traps.relays.len()), (1, 1, 1));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 fn errors(text: &str, variables: &[(&str, &str)]) -> String {
     let variables: BTreeMap<_, _> = variables.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
-    match settings::load_text("a.toml", text, Path::new("/nowhere"), &variables) {
+    match settings::load_text("a.toml", text, Path::new("/nowhere"), variables) {
         Ok(_) => String::new(),
         Err(errors) => errors.to_string(),
     }
@@ -204,7 +204,7 @@ fn the_environment_makes_mistakes_too() {
 
 #[test]
 fn a_file_that_cannot_be_read_says_so() {
-    let error = settings::load(Some(Path::new("/nowhere/a.toml")), &BTreeMap::new())
+    let error = settings::load(Some(Path::new("/nowhere/a.toml")), BTreeMap::new())
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("/nowhere/a.toml: cannot be read: "), "{error}");
