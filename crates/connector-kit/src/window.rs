@@ -1,0 +1,110 @@
+//! Records taken and not yet acknowledged, in the order taken: what is sent again when a producer ends.
+//!
+//! It is bounded and in memory. A disk spool takes this place: the same calls, the same order, entries that survive.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use log::Record;
+
+use crate::OnDurable;
+
+pub(crate) struct Entry<T> {
+    pub record: Record,
+    pub ticket: T,
+    pub durable: Option<Arc<dyn OnDurable>>,
+}
+
+struct Held<T> {
+    entry: Entry<T>,
+    /// Sequence number in the present producer, and since when; `None`: not sent through it yet.
+    sent: Option<(u64, Instant)>,
+}
+
+pub(crate) struct Window<T> {
+    held: VecDeque<Held<T>>,
+    /// How many, from the front, went through the present producer.
+    sent: usize,
+    bytes: usize,
+    records_max: usize,
+    bytes_max: usize,
+}
+
+impl<T> Window<T> {
+    pub fn new(records_max: usize, bytes_max: usize) -> Self {
+        Self {
+            held: VecDeque::new(),
+            sent: 0,
+            bytes: 0,
+            records_max,
+            bytes_max,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Takes an entry, or gives it back when there is no room.
+    pub fn push(&mut self, entry: Entry<T>) -> Result<(), Entry<T>> {
+        let bytes = size(&entry.record);
+        if self.held.len() >= self.records_max || self.bytes + bytes > self.bytes_max {
+            return Err(entry);
+        }
+        self.bytes += bytes;
+        self.held.push_back(Held { entry, sent: None });
+        Ok(())
+    }
+
+    /// The next to send through the present producer.
+    pub fn unsent(&self) -> Option<&Entry<T>> {
+        self.held.get(self.sent).map(|h| &h.entry)
+    }
+
+    /// That one was sent.
+    pub fn mark_sent(&mut self, sequence: u64, now: Instant) {
+        if let Some(held) = self.held.get_mut(self.sent) {
+            held.sent = Some((sequence, now));
+            self.sent += 1;
+        }
+    }
+
+    /// That one can never be sent.
+    pub fn remove_unsent(&mut self) -> Option<Entry<T>> {
+        let held = self.held.remove(self.sent)?;
+        self.bytes -= size(&held.entry.record);
+        Some(held.entry)
+    }
+
+    /// A new producer: everything is to be sent again, from the first.
+    pub fn unsend(&mut self) {
+        self.sent = 0;
+        for held in &mut self.held {
+            held.sent = None;
+        }
+    }
+
+    /// The oldest that was sent and is not acknowledged: its sequence number, and when it was sent.
+    pub fn oldest_sent(&self) -> Option<(u64, Instant)> {
+        self.held.front()?.sent
+    }
+
+    /// Takes out the oldest if its send is among those up to `sequence`.
+    pub fn pop_acknowledged(&mut self, sequence: u64) -> Option<Entry<T>> {
+        let (sent_as, _) = self.oldest_sent()?;
+        if sent_as > sequence { None } else { self.pop() }
+    }
+
+    /// Takes out the oldest, whatever became of it.
+    pub fn pop(&mut self) -> Option<Entry<T>> {
+        let held = self.held.pop_front()?;
+        self.sent = self.sent.saturating_sub(1);
+        self.bytes -= size(&held.entry.record);
+        Some(held.entry)
+    }
+}
+
+fn size(record: &Record) -> usize {
+    record.key.len() + record.value.as_ref().map_or(0, bytes::Bytes::len)
+}
