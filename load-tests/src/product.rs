@@ -1,0 +1,219 @@
+//! The product as a process: started with a configuration, killed, started again.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// Community of the configurations made here.
+pub const COMMUNITY: &str = "bench-community";
+
+/// How to start it.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The binary.
+    pub binary: PathBuf,
+    /// Folder of data, configuration and logs.
+    pub folder: PathBuf,
+    /// UDP port of the trap listener on 127.0.0.1, chosen once so that it stays over restarts.
+    pub trap_port: u16,
+    /// TCP port of HTTP, likewise.
+    pub http_port: u16,
+    /// OLTs `olt-0` … at 127.20.0.1 ….
+    pub olts: u8,
+}
+
+impl Setup {
+    /// Writes a configuration with `olts` OLTs into `folder` and picks free ports.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn new(binary: &Path, folder: &Path, olts: u8) -> Result<Self> {
+        let trap_port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let http_port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let setup =
+            Self { binary: binary.to_owned(), folder: folder.to_owned(), trap_port, http_port, olts };
+        std::fs::write(folder.join("atalaia.toml"), setup.configuration())?;
+        Ok(setup)
+    }
+
+    fn configuration(&self) -> String {
+        let mut text = format!(
+            "data = {:?}\n[http]\nlisten = \"127.0.0.1:{}\"\n[[snmp_traps.listener]]\nbind = \"127.0.0.1:{}\"\n\
+             [[snmp_traps.credential]]\nname = \"bench\"\nversion = \"2c\"\ncommunity = {{ env = \"BENCH_COMMUNITY\" }}\n\
+             [[snmp_traps.credential]]\nname = \"bench-1\"\nversion = \"1\"\ncommunity = {{ env = \"BENCH_COMMUNITY\" }}\n",
+            self.folder.join("data"),
+            self.http_port,
+            self.trap_port
+        );
+        for olt in 0..self.olts {
+            writeln!(
+                text,
+                "[[olt]]\nname = \"olt-{olt}\"\nsite = \"S{}\"\nvendor = \"huawei\"\naddress = \"{}\"",
+                olt % 2,
+                olt_address(olt)
+            )
+            .expect("writing to a string");
+        }
+        text
+    }
+
+    /// Where the traps go.
+    pub fn trap_target(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.trap_port).into()
+    }
+
+    /// `http://…` of the API.
+    pub fn http(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.http_port).into()
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Starts it, with extra environment, without waiting.
+    ///
+    /// # Errors
+    /// When the binary cannot be run.
+    pub fn spawn(&self, environment: &[(&str, String)]) -> Result<Running> {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log"))?;
+        let mut child = Command::new(&self.binary)
+            .args(["up", "--config"])
+            .arg(self.folder.join("atalaia.toml"))
+            .env("BENCH_COMMUNITY", COMMUNITY)
+            .env("ATALAIA_LOG", std::env::var("ATALAIA_LOG").unwrap_or_else(|_| "info".into()))
+            .envs(environment.iter().map(|(k, v)| (*k, v.as_str())))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot run {}", self.binary.display()))?;
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        let (sender, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Running { child, lines, started: Instant::now() })
+    }
+
+    /// What the process has logged so far.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+/// Source address of an OLT: its own, in the loopback network.
+pub fn olt_address(olt: u8) -> Ipv4Addr {
+    Ipv4Addr::new(127, 20, 0, olt + 1)
+}
+
+/// A started process. Killed when dropped.
+pub struct Running {
+    /// The process.
+    pub child: Child,
+    lines: std::sync::mpsc::Receiver<String>,
+    /// When it was started.
+    pub started: Instant,
+}
+
+/// The line a first start prints for a person.
+#[derive(Debug, Clone)]
+pub struct FirstStart {
+    /// User.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+impl Running {
+    /// Waits for the line with the board's address; the first start's also has user and password.
+    ///
+    /// # Errors
+    /// When the process ends or says nothing in time.
+    pub fn wait_board(&mut self, deadline: Duration) -> Result<Option<FirstStart>> {
+        let end = Instant::now() + deadline;
+        loop {
+            let line = self
+                .lines
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+                .context("the process did not print its board's address")?;
+            if let Some(rest) = line.strip_prefix("board") {
+                let words: Vec<_> = rest.split_whitespace().collect();
+                let after = |name: &str| words.iter().position(|w| *w == name).and_then(|i| words.get(i + 1));
+                return Ok(match (after("user"), after("password")) {
+                    (Some(user), Some(password)) => {
+                        Some(FirstStart { user: (*user).to_owned(), password: (*password).to_owned() })
+                    }
+                    _ => None,
+                });
+            }
+        }
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn kill(mut self) -> Result<()> {
+        // An error here means that it is dead already.
+        drop(self.child.kill());
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM, and waits.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn terminate(mut self, deadline: Duration) -> Result<ExitStatus> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        self.wait(deadline)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn wait(&mut self, deadline: Duration) -> Result<ExitStatus> {
+        let end = Instant::now() + deadline;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() > end {
+                bail!("the process did not end within {deadline:?}");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// CPU time the process has used so far, user and system, from the kernel's table.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn cpu(&self) -> Result<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = fields.get(11).zip(fields.get(12)).context("the kernel's table has another form")?;
+        let ticks: u64 = ticks.0.parse::<u64>()? + ticks.1.parse::<u64>()?;
+        Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
