@@ -1,6 +1,8 @@
 //! The store: rows that a query reads from one partition. Two engines over one list of tables: fjall in the data folder,
 //! later CQL. A table is written from exactly one topic, whole rows only; the row with the higher write time wins.
 
+pub mod queries;
+pub mod rows;
 mod table;
 
 use async_trait::async_trait;

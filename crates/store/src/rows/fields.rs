@@ -1,0 +1,140 @@
+//! Between a row's values and a type's fields.
+
+use std::collections::BTreeMap;
+
+use model::{EntityId, Micros, Position};
+
+use crate::{Column, ColumnType, Row, StoreError, TableDef, Value};
+
+/// A column definition.
+pub(super) const fn column(name: &'static str, kind: ColumnType) -> Column {
+    Column { name, kind }
+}
+
+/// An instant, as the store keeps it.
+pub(super) fn instant(at: Micros) -> Value {
+    Value::Timestamp(at.millis())
+}
+
+/// A text.
+pub(super) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// A text that may be absent.
+pub(super) fn optional_text(value: Option<&String>) -> Option<Value> {
+    value.map(|t| text(t))
+}
+
+/// The three audit columns: the input that made the row.
+pub(super) fn audit(position: Position) -> [Option<Value>; 3] {
+    [
+        Some(Value::Int(i32::try_from(position.generation).unwrap_or(i32::MAX))),
+        Some(Value::Int(i32::try_from(position.partition).unwrap_or(i32::MAX))),
+        Some(Value::Bigint(i64::try_from(position.offset).unwrap_or(i64::MAX))),
+    ]
+}
+
+/// Reads a row of one of `tables` by the names of its columns, key columns included.
+pub(super) struct Fields<'a> {
+    row: &'a Row,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(row: &'a Row, tables: &[&TableDef]) -> Result<Self, StoreError> {
+        if tables.iter().any(|t| t.name == row.table.name) {
+            Ok(Self { row })
+        } else {
+            let expected: Vec<_> = tables.iter().map(|t| t.name).collect();
+            Err(invalid(row.table, format!("not a row of {}", expected.join(" or "))))
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        let table = self.row.table;
+        let keys = table
+            .partition_key
+            .iter()
+            .chain(table.clustering_key.iter().map(|(column, _)| column));
+        if let Some(i) = keys.clone().position(|c| c.name == name) {
+            return self.row.key.get(i);
+        }
+        let i = table.columns.iter().position(|c| c.name == name)?;
+        self.row.columns.get(i)?.as_ref()
+    }
+
+    fn wrong(&self, name: &str) -> StoreError {
+        invalid(self.row.table, format!("column {name} is missing or of another type"))
+    }
+
+    pub(super) fn optional_text(&self, name: &str) -> Result<Option<String>, StoreError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.wrong(name)),
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<String, StoreError> {
+        self.optional_text(name)?.ok_or_else(|| self.wrong(name))
+    }
+
+    pub(super) fn entity(&self, name: &str) -> Result<EntityId, StoreError> {
+        EntityId::parse(&self.text(name)?).map_err(|error| invalid(self.row.table, error.to_string()))
+    }
+
+    pub(super) fn optional_instant(&self, name: &str) -> Result<Option<Micros>, StoreError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Timestamp(ms)) => Ok(Some(Micros(ms.saturating_mul(1_000)))),
+            Some(_) => Err(self.wrong(name)),
+        }
+    }
+
+    pub(super) fn instant(&self, name: &str) -> Result<Micros, StoreError> {
+        self.optional_instant(name)?.ok_or_else(|| self.wrong(name))
+    }
+
+    pub(super) fn boolean(&self, name: &str) -> Result<bool, StoreError> {
+        match self.get(name) {
+            Some(Value::Boolean(b)) => Ok(*b),
+            _ => Err(self.wrong(name)),
+        }
+    }
+
+    pub(super) fn blob(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        match self.get(name) {
+            Some(Value::Blob(bytes)) => Ok(bytes.clone()),
+            _ => Err(self.wrong(name)),
+        }
+    }
+
+    /// An absent map is an empty one, as in CQL.
+    pub(super) fn map(&self, name: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        match self.get(name) {
+            None => Ok(BTreeMap::new()),
+            Some(Value::Map(map)) => Ok(map.clone()),
+            Some(_) => Err(self.wrong(name)),
+        }
+    }
+
+    pub(super) fn position(&self) -> Result<Position, StoreError> {
+        let (Some(Value::Int(generation)), Some(Value::Int(partition)), Some(Value::Bigint(offset))) =
+            (self.get("src_gen"), self.get("src_part"), self.get("src_offset"))
+        else {
+            return Err(self.wrong("src_gen, src_part or src_offset"));
+        };
+        Ok(Position {
+            generation: u32::try_from(*generation).unwrap_or(0),
+            partition: u32::try_from(*partition).unwrap_or(0),
+            offset: u64::try_from(*offset).unwrap_or(0),
+        })
+    }
+}
+
+fn invalid(table: &TableDef, problem: String) -> StoreError {
+    StoreError::Invalid {
+        table: table.name,
+        problem,
+    }
+}

@@ -1,0 +1,124 @@
+//! The rows of each query, as types, and the definitions of their tables. Pure: what a row says, never when it is read.
+//!
+//! | table | written from | partition | clustering | answers |
+//! |---|---|---|---|---|
+//! | `status` | `device-status` | entity | | status of one device |
+//! | `status_by_group` | `device-status` | read group | entity | devices of a PON, a board … with their status |
+//! | `entities` | `inventory` | entity | | what a device is |
+//! | `groups` | `inventory` | kind | read group | lists of sites, OLTs, boards, PON ports |
+//! | `serials` | `inventory` | tenant, serial | entity | where a serial was sighted |
+//! | `device_events` | `device-events` | entity, year | at ↓, id ↓ | what happened to a device |
+//! | `users`, `refresh_families` | nothing: they live only here | bucket; user | name; family | who may log in |
+//!
+//! Instants are kept in milliseconds (CQL's `timestamp`): a type's [`Micros`] come back cut to the millisecond. Write times
+//! keep their microseconds.
+
+mod access;
+mod event;
+mod fields;
+mod inventory;
+mod status;
+
+use model::{EntityId, Kind};
+
+pub use access::{REFRESH_FAMILIES, RefreshFamilyRow, USERS, UserRow};
+pub use event::{DEVICE_EVENTS, DeviceEventRow};
+pub use inventory::{ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, SERIALS, SerialRow};
+pub use status::{STATUS, STATUS_BY_GROUP, StatusRow};
+
+use crate::TableDef;
+
+/// Every table.
+pub static TABLES: &[&TableDef] = &[
+    &STATUS,
+    &STATUS_BY_GROUP,
+    &ENTITIES,
+    &GROUPS,
+    &SERIALS,
+    &DEVICE_EVENTS,
+    &USERS,
+    &REFRESH_FAMILIES,
+];
+
+/// The tables that come from the log alone: what a rebuild empties and fills again.
+pub static DERIVED_TABLES: &[&TableDef] = &[&STATUS, &STATUS_BY_GROUP, &ENTITIES, &GROUPS, &SERIALS, &DEVICE_EVENTS];
+
+/// What entities are read together with: an ONU with the others of its PON port (whose entity id this is), anything else
+/// behind a root with that root, and roots of one kind with each other (`default/olt`: the root's id without its name).
+pub fn read_group(entity: &EntityId) -> String {
+    match (entity.kind(), entity.parent()) {
+        (Kind::Onu, Some(pon)) => pon.as_str().to_owned(),
+        (_, Some(_)) => entity.root_str().to_owned(),
+        (_, None) => {
+            let id = entity.as_str();
+            id[..id.rfind('/').unwrap_or(id.len())].to_owned()
+        }
+    }
+}
+
+/// The UTC year in which an instant lies, cut to 1970…9999: the second half of an event's partition key.
+pub fn year_of(at_ms: i64) -> i32 {
+    /// 9999-12-31T23:59:59.999Z.
+    const AT_MS_MAX: i64 = 253_402_300_799_999;
+    let (year, _) = year_month(at_ms.clamp(0, AT_MS_MAX));
+    i32::try_from(year).expect("at most 9999")
+}
+
+/// Year and month (1 to 12) of an instant, proleptic Gregorian, UTC. Howard Hinnant's `civil_from_days`.
+pub(crate) fn year_month(at_ms: i64) -> (i64, u32) {
+    const DAY_MS: i64 = 86_400_000;
+    let days = at_ms.div_euclid(DAY_MS) + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, u32::try_from(month).expect("1 to 12"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_entity_has_one_read_group() {
+        let check = |entity: &str, expected: &str| assert_eq!(read_group(&EntityId::parse(entity).unwrap()), expected);
+        check("default/olt/a/onu/0/3/5/17", "default/olt/a/pon/0/3/5");
+        check("default/olt/a/pon/0/3/5", "default/olt/a");
+        check("default/olt/a/board/0/3", "default/olt/a");
+        check("default/olt/a", "default/olt");
+        check("default/unknown/192.0.2.7", "default/unknown");
+        check("t/padtec/nms-1/card/ROA1-HA#374", "t/padtec/nms-1");
+    }
+
+    #[test]
+    fn years_turn_at_midnight_utc() {
+        let check = |at_ms: i64, expected: (i64, u32)| assert_eq!(year_month(at_ms), expected);
+        check(0, (1970, 1));
+        check(-1, (1969, 12));
+        check(951_782_400_000, (2000, 2)); // 2000-02-29
+        check(1_704_067_199_999, (2023, 12));
+        check(1_704_067_200_000, (2024, 1));
+        check(1_709_251_200_000, (2024, 3)); // 2024-03-01
+        assert_eq!(year_of(i64::MIN), 1970);
+        assert_eq!(year_of(i64::MAX), 9999);
+    }
+
+    #[test]
+    fn names_of_tables_and_columns_are_unique() {
+        for (i, table) in TABLES.iter().enumerate() {
+            assert!(TABLES[..i].iter().all(|t| t.name != table.name), "{}", table.name);
+            let mut names: Vec<_> = table
+                .partition_key
+                .iter()
+                .chain(table.columns)
+                .map(|c| c.name)
+                .collect();
+            names.extend(table.clustering_key.iter().map(|(c, _)| c.name));
+            names.sort_unstable();
+            assert!(names.windows(2).all(|w| w[0] != w[1]), "{}", table.name);
+        }
+    }
+}
