@@ -103,12 +103,18 @@ pub struct Verdict<S> {
 impl<S> Verdict<S> {
     /// Nothing changes.
     pub fn keep(reason: Reason) -> Self {
-        Self { change: Change::Keep, reason }
+        Self {
+            change: Change::Keep,
+            reason,
+        }
     }
 
     /// The state becomes this.
     pub fn put(state: S, reason: Reason) -> Self {
-        Self { change: Change::Put(state), reason }
+        Self {
+            change: Change::Put(state),
+            reason,
+        }
     }
 }
 
@@ -136,7 +142,13 @@ pub struct Out<E> {
 impl<E> Out<E> {
     /// An empty one; `write_time` is the slot's next write time.
     pub fn new(write_time: Micros) -> Self {
-        Self { events: Vec::new(), outputs: Vec::new(), timers: Vec::new(), write_time, write_time_used: false }
+        Self {
+            events: Vec::new(),
+            outputs: Vec::new(),
+            timers: Vec::new(),
+            write_time,
+            write_time_used: false,
+        }
     }
 
     /// Hands an event to every later step that takes it.
@@ -146,12 +158,20 @@ impl<E> Out<E> {
 
     /// Writes a record to a topic the step has described.
     pub fn record(&mut self, topic: Topic, key: impl Into<Bytes>, record: impl Into<AnyRecord>) {
-        self.outputs.push(Output { topic, key: key.into(), record: Some(record.into()) });
+        self.outputs.push(Output {
+            topic,
+            key: key.into(),
+            record: Some(record.into()),
+        });
     }
 
     /// Deletes a key of a compacted topic.
     pub fn tombstone(&mut self, topic: Topic, key: impl Into<Bytes>) {
-        self.outputs.push(Output { topic, key: key.into(), record: None });
+        self.outputs.push(Output {
+            topic,
+            key: key.into(),
+            record: None,
+        });
     }
 
     /// Write time for a row that may be rewritten with other content: `max(previous + 1, append time)`, kept in the slot.

@@ -1,0 +1,184 @@
+//! Tasks that do not run: being restored, waiting for a schema or for somebody's choice, stopped by a panic.
+
+use std::time::{Duration, Instant};
+
+use log::{CrashPoint, LogError, crash_point};
+use model::Partition;
+
+use super::{Owned, Running, RunningTask, StreamThread};
+use crate::policy::{PANICS_MAX, backoff};
+use crate::restore::{Restoring, WaitReason};
+use crate::status::PartitionState;
+use crate::task::{Panicked, Task, TaskPlace};
+
+const RESTORE_FIRST: Duration = Duration::from_millis(10);
+const RESTORE_LAST: Duration = Duration::from_secs(1);
+const SCHEMA_LAST: Duration = Duration::from_secs(30);
+const SCHEMA_FIRST: Duration = Duration::from_secs(1);
+
+impl<E: Send + 'static> StreamThread<E> {
+    pub(super) fn restore_due(&mut self, now: Duration) -> Result<(), LogError> {
+        let in_commit = |running: &Option<Running>, p| running.iter().flat_map(|r| &r.cuts).any(|(q, ..)| *q == p);
+        let due: Vec<_> = self
+            .owned
+            .iter()
+            .filter_map(|(&p, owned)| match owned {
+                Owned::Restoring { not_before, .. } if now >= *not_before => Some(p),
+                _ => None,
+            })
+            // Its own commit may still come to stand: the restore must read it then.
+            .filter(|&p| !in_commit(&self.running, p))
+            .collect();
+        due.into_iter().try_for_each(|partition| self.restore(partition, now))
+    }
+
+    fn restore(&mut self, partition: Partition, now: Duration) -> Result<(), LogError> {
+        let Some(Owned::Restoring { attempt, since, .. }) = self.owned.get(&partition) else {
+            return Ok(());
+        };
+        let (attempt, since) = (*attempt, *since);
+        let (generation, partitions) = (self.config.generation, self.config.partitions);
+        let place = TaskPlace {
+            generation,
+            partition,
+            partitions,
+        };
+        let mut restoring = Restoring::new(place, (self.chain)(), self.config.on_torn);
+        let found = match self.log.restore(partition, &mut |stored| restoring.apply(&stored)) {
+            Ok(found) => found,
+            Err(LogError::Timeout(_)) => {
+                self.metrics.again.increment(1);
+                let not_before = now + backoff(attempt, RESTORE_FIRST, RESTORE_LAST);
+                self.owned.insert(
+                    partition,
+                    Owned::Restoring {
+                        attempt: attempt + 1,
+                        not_before,
+                        since,
+                    },
+                );
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        crash_point(CrashPoint::DuringRestore);
+        let task = restoring.finish(found, || (self.chain)());
+        let sought = match &task {
+            Ok(task) => self.log.seek(partition, task.next_offset()),
+            Err(_) => Ok(()),
+        };
+        let task = match (task, sought) {
+            (Ok(task), Ok(())) => task,
+            (Err(reason), _) => return Ok(self.wait_for_operator(partition, reason)),
+            (Ok(task), Err(LogError::OffsetTooOld { oldest, .. })) => {
+                let next_offset = task.next_offset();
+                return Ok(self.wait_for_operator(partition, WaitReason::InputLost { next_offset, oldest }));
+            }
+            (Ok(_), Err(error)) => return Err(error),
+        };
+        self.run_task(partition, task, now, since);
+        Ok(())
+    }
+
+    fn run_task(&mut self, partition: Partition, mut task: Task<E>, now: Duration, since: Instant) {
+        for ((p, _), (times, panicked)) in &self.panics {
+            if *p == partition && *times >= PANICS_MAX {
+                task.condemn_at(panicked.clone());
+            }
+        }
+        self.metrics.restored.increment(1);
+        self.metrics.restore_seconds.record(since.elapsed());
+        tracing::info!(
+            partition,
+            next_offset = task.next_offset(),
+            slots = task.slots(),
+            "partition restored"
+        );
+        self.status.update(partition, |row| {
+            row.state = PartitionState::Running;
+            row.next_offset = task.next_offset();
+            row.outcomes = task.outcomes().clone();
+            row.slots = task.slots();
+        });
+        self.owned.insert(
+            partition,
+            Owned::Running(Box::new(RunningTask {
+                task,
+                next_tick: now,
+                blocked: None,
+                schema_waits: 0,
+            })),
+        );
+    }
+
+    fn wait_for_operator(&mut self, partition: Partition, reason: WaitReason) {
+        self.metrics.waiting.increment(1);
+        if reason.is_torn() {
+            self.metrics.torn.increment(1);
+        }
+        tracing::error!(partition, %reason, "the partition waits for the operator's choice: go on, or rebuild");
+        self.owned.insert(partition, Owned::Waiting);
+        self.status
+            .update(partition, |row| row.state = PartitionState::Waiting(reason));
+    }
+
+    /// The schema is not known yet: the partition waits, since order is all.
+    pub(super) fn block(&mut self, partition: Partition, id: u32) {
+        let now = self.clock.now();
+        if let Some(Owned::Running(running)) = self.owned.get_mut(&partition) {
+            if running.schema_waits == 0 {
+                tracing::error!(
+                    partition,
+                    id,
+                    "unknown schema id: the partition waits for the registry or a newer build"
+                );
+            }
+            running.blocked = Some(now + backoff(running.schema_waits, SCHEMA_FIRST, SCHEMA_LAST));
+            running.schema_waits += 1;
+            let reason = WaitReason::UnknownSchema(id);
+            self.status
+                .update(partition, |row| row.state = PartitionState::Waiting(reason));
+        }
+    }
+
+    pub(super) fn unblock_due(&mut self, now: Duration) -> Result<(), LogError> {
+        for (&partition, owned) in &mut self.owned {
+            let Owned::Running(running) = owned else { continue };
+            if running.blocked.is_none_or(|at| now < at) {
+                continue;
+            }
+            self.codec = (self.codec_source)();
+            running.blocked = None;
+            self.log.seek(partition, running.task.next_offset())?;
+            self.status.update(partition, |row| row.state = PartitionState::Running);
+        }
+        Ok(())
+    }
+
+    /// A step panicked: the task is dropped and restored; the third time at one offset, that record is given up.
+    pub(super) fn panicked(&mut self, partition: Partition, panicked: Panicked) {
+        self.metrics.panics.increment(1);
+        let (times, last) = self
+            .panics
+            .entry((partition, panicked.offset))
+            .or_insert((0, panicked.clone()));
+        *times += 1;
+        *last = panicked;
+        tracing::error!(
+            partition, offset = last.offset, times = *times, text = %last.text,
+            "a step panicked: restoring the task{}",
+            if *times >= PANICS_MAX { "; the record goes to dead-letters" } else { "" }
+        );
+        let not_before = self.clock.now() + backoff(*times, RESTORE_FIRST, RESTORE_LAST);
+        self.owned.insert(
+            partition,
+            Owned::Restoring {
+                attempt: 0,
+                not_before,
+                since: Instant::now(),
+            },
+        );
+        self.status
+            .update(partition, |row| row.state = PartitionState::Restoring);
+    }
+}
