@@ -1,1 +1,23 @@
-//! Skeleton.
+//! Connector `snmp-traps`: SNMP v1 and v2c traps and v2c informs over UDP become `TrapReceived` records.
+//!
+//! It says what it saw and never what it means: it checks form, community and sender, counts every datagram exactly once,
+//! and publishes the PDU's bytes under the root of whoever sent it. It never publishes a community.
+//!
+//! Three phases: [`validate`] is pure; [`build`] binds the sockets and starts nothing; [`Connector::run`] owns the threads
+//! (one a listener, one for its answers to informs, one for the chores) until [`Running::stop`] drains them.
+
+mod access;
+mod account;
+mod config;
+mod explain;
+mod inform;
+mod kernel;
+mod listener;
+pub mod metric;
+mod run;
+mod sender;
+
+pub use account::{Counts, Limit, Refusal};
+pub use config::{Config, ConfigProblem, Limits, RawConfig, RawCredential, RawDevice, RawListener, validate};
+pub use explain::{ExplainedError, ExplainedTrap, ExplainedVarbind, Explanation, explain};
+pub use run::{BuildError, Connector, ListenerSnapshot, Running, build};

@@ -185,13 +185,14 @@ impl<T> Publisher<T> {
                 }),
             },
         };
-        if let Err(entry) = self.window.push(Entry {
+        if !self.window.has_room(&record) {
+            return Err((ticket, self.count(DropReason::WindowFull)));
+        }
+        self.window.push(Entry {
             record,
             ticket,
             durable,
-        }) {
-            return Err((entry.ticket, self.count(DropReason::WindowFull)));
-        }
+        });
         self.next_sequence += 1;
         self.pump(Instant::now());
         Ok(())

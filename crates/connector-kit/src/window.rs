@@ -46,15 +46,15 @@ impl<T> Window<T> {
         self.held.len()
     }
 
-    /// Takes an entry, or gives it back when there is no room.
-    pub fn push(&mut self, entry: Entry<T>) -> Result<(), Entry<T>> {
-        let bytes = size(&entry.record);
-        if self.held.len() >= self.records_max || self.bytes + bytes > self.bytes_max {
-            return Err(entry);
-        }
-        self.bytes += bytes;
+    /// Whether there is room for a record.
+    pub fn has_room(&self, record: &Record) -> bool {
+        self.held.len() < self.records_max && self.bytes + size(record) <= self.bytes_max
+    }
+
+    /// Takes an entry; ask for room first.
+    pub fn push(&mut self, entry: Entry<T>) {
+        self.bytes += size(&entry.record);
         self.held.push_back(Held { entry, sent: None });
-        Ok(())
     }
 
     /// The next to send through the present producer.

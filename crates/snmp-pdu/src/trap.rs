@@ -10,6 +10,8 @@ pub const SNMP_TRAP_OID: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0]);
 /// `snmpTrapAddress.0` (RFC 3584 §3.1): the address a proxy found inside a v1 trap.
 pub const SNMP_TRAP_ADDRESS: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 18, 1, 3, 0]);
 
+/// `snmpTrapCommunity` (RFC 3584 §3.1): a proxy writes the community it was given here, inside the PDU.
+const SNMP_TRAP_COMMUNITY: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 18, 1, 4]);
 /// `snmpTraps`: what the generic traps 0 to 5 are under (RFC 3584 §3.1).
 const SNMP_TRAPS: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 1, 1, 5]);
 /// `generic-trap` value for a trap of the enterprise's own.
@@ -50,6 +52,13 @@ pub struct Varbind<'a> {
     pub value: Value<'a>,
 }
 
+impl Varbind<'_> {
+    /// Whether its value is a community: a secret that must not be shown or kept.
+    pub fn is_community(&self) -> bool {
+        self.oid.starts_with(&SNMP_TRAP_COMMUNITY)
+    }
+}
+
 /// A notification, checked whole when it was parsed.
 #[derive(Debug, Clone, Copy)]
 pub struct TrapPdu<'a> {
@@ -61,6 +70,7 @@ pub struct TrapPdu<'a> {
     pub sys_uptime: Option<u32>,
     /// What happened: `snmpTrapOID.0`, or made from v1's fields as RFC 3584 §3.1 says.
     pub trap_oid: Oid,
+    whole: &'a [u8],
     /// The `VarBindList` with its tag.
     pub(crate) list: &'a [u8],
     varbinds: Varbinds<'a>,
@@ -112,6 +122,22 @@ impl<'a> TrapPdu<'a> {
         address.filter(|a| *a != [0; 4])
     }
 
+    /// The PDU's bytes as they may be kept: the octets of any `snmpTrapCommunity` are `*`.
+    pub fn without_community(&self) -> Vec<u8> {
+        let mut bytes = self.whole.to_vec();
+        let start = self.whole.as_ptr().addr();
+        for varbind in self.varbinds() {
+            if let Value::OctetString(secret) | Value::Opaque(secret) = varbind.value
+                && varbind.is_community()
+            {
+                // The value borrows from `whole`, so the difference is its place in it.
+                let at = secret.as_ptr().addr() - start;
+                bytes[at..at + secret.len()].fill(b'*');
+            }
+        }
+        bytes
+    }
+
     /// Whether the sender waits for an answer.
     pub fn is_inform(&self) -> bool {
         self.kind == Kind::Inform
@@ -147,6 +173,7 @@ impl<'a> TrapPdu<'a> {
             sys_uptime: Some(uptime),
             // An enterprise of 127 or 128 numbers leaves no room for a trap under it.
             trap_oid: trap_oid.ok_or(at_specific.error(Reason::Oid, "specific-trap"))?,
+            whole: &[],
             list,
             varbinds,
         })
@@ -185,6 +212,7 @@ impl<'a> TrapPdu<'a> {
             request_id: Some(request_id),
             sys_uptime,
             trap_oid: trap_oid.ok_or(at_list.error(Reason::NoTrapOid, "variable-bindings"))?,
+            whole: &[],
             list,
             varbinds,
         })

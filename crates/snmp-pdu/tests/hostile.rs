@@ -127,6 +127,23 @@ fn the_answer_to_an_inform_echoes_request_and_varbinds() {
 }
 
 #[test]
+fn a_community_inside_the_pdu_is_masked_and_nothing_else_changes() {
+    let community = (oid("1.3.6.1.6.3.18.1.4.0"), Value::OctetString(b"hunter2"));
+    let other = (oid("1.3.6.1.6.3.18.1.5.0"), Value::OctetString(b"hunter2"));
+    let pdu = encode::v2_trap(&HEAD, &[community, other]);
+    let kept = TrapPdu::parse(&pdu).unwrap().without_community();
+    let values: Vec<_> = TrapPdu::parse(&kept)
+        .unwrap()
+        .varbinds()
+        .skip(2)
+        .map(|v| v.value)
+        .collect();
+    assert_eq!(values, [Value::OctetString(b"*******"), Value::OctetString(b"hunter2")]);
+    let plain = encode::v2_trap(&HEAD, &[other]);
+    assert_eq!(TrapPdu::parse(&plain).unwrap().without_community(), plain);
+}
+
+#[test]
 fn every_truncation_and_every_bit_flip_gets_a_verdict() {
     let mut cases = 0;
     for datagram in valid_datagrams() {

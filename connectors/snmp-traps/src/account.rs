@@ -1,0 +1,393 @@
+//! Every datagram counted exactly once, and the equations that must hold at any moment:
+//!
+//! ```text
+//! received = undecodable + over_limit + refused + accepted
+//! accepted = acknowledged + in_window + dropped
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use connector_kit::DropReason;
+use metrics::{Counter, counter};
+use model::Micros;
+use schemas::{LedgerRow, LedgerScope};
+use snmp_pdu::Reason;
+
+use crate::metric;
+
+/// Senders with a row of their own; the rest share one. Spoofed addresses must not fill the memory.
+const SENDERS_MAX: usize = 4_096;
+/// The shared row's name.
+const OTHERS: &str = "others";
+
+/// Why a well-formed message was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// No credential of its version has its community.
+    Community,
+    /// The community is right, but not from this address.
+    Source,
+    /// No credential has its version.
+    VersionNotConfigured,
+    /// SNMPv3 is not built yet.
+    V3NotConfigured,
+}
+
+impl Refusal {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Community,
+        Self::Source,
+        Self::VersionNotConfigured,
+        Self::V3NotConfigured,
+    ];
+
+    /// The word for a label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Community => "community",
+            Self::Source => "source",
+            Self::VersionNotConfigured => "version_not_configured",
+            Self::V3NotConfigured => "v3_not_configured",
+        }
+    }
+}
+
+/// Which limit a sender nobody configured ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// As many such senders as may be are kept already.
+    UnknownSenders,
+    /// It sends faster than such a sender may.
+    UnknownRate,
+}
+
+impl Limit {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::UnknownSenders, Self::UnknownRate];
+
+    /// The word for a label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownSenders => "unknown_senders",
+            Self::UnknownRate => "unknown_rate",
+        }
+    }
+}
+
+/// What a datagram came to, at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Accepted(Result<(), DropReason>),
+    Refused(Refusal),
+    OverLimit(Limit),
+    Undecodable(Reason),
+}
+
+/// Counts since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Datagrams read.
+    pub received: u64,
+    /// Datagrams that became records.
+    pub accepted: u64,
+    /// Records that are durable.
+    pub acknowledged: u64,
+    /// Records that wait for the log.
+    pub in_window: u64,
+    /// Records given up, in the order of [`DropReason::ALL`].
+    pub dropped: [u64; DropReason::ALL.len()],
+    /// In the order of [`Refusal::ALL`].
+    pub refused: [u64; Refusal::ALL.len()],
+    /// In the order of [`Limit::ALL`].
+    pub over_limit: [u64; Limit::ALL.len()],
+    /// In the order of [`Reason::ALL`].
+    pub undecodable: [u64; Reason::ALL.len()],
+}
+
+impl Counts {
+    /// Whether both equations hold.
+    pub fn balance(&self) -> bool {
+        let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+        self.received == sum(&self.undecodable) + sum(&self.over_limit) + sum(&self.refused) + self.accepted
+            && self.accepted == self.acknowledged + self.in_window + sum(&self.dropped)
+    }
+
+    /// How many were refused for this reason.
+    pub fn refused_for(&self, refusal: Refusal) -> u64 {
+        self.refused[refusal as usize]
+    }
+
+    /// How many were undecodable for this reason.
+    pub fn undecodable_for(&self, reason: Reason) -> u64 {
+        self.undecodable[reason as usize]
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        self.received += 1;
+        match outcome {
+            Outcome::Undecodable(reason) => self.undecodable[reason as usize] += 1,
+            Outcome::OverLimit(limit) => self.over_limit[limit as usize] += 1,
+            Outcome::Refused(refusal) => self.refused[refusal as usize] += 1,
+            Outcome::Accepted(fate) => {
+                self.accepted += 1;
+                match fate {
+                    Ok(()) => self.in_window += 1,
+                    Err(reason) => self.dropped[reason as usize] += 1,
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, fate: Result<(), DropReason>) {
+        self.in_window -= 1;
+        match fate {
+            Ok(()) => self.acknowledged += 1,
+            Err(reason) => self.dropped[reason as usize] += 1,
+        }
+    }
+}
+
+/// Where a sender's counts are; goes with its records until their fate is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(usize);
+
+#[derive(Debug, Default)]
+struct Sender {
+    name: String,
+    root: Option<Arc<str>>,
+    counts: Counts,
+    /// As the last ledger row had them.
+    written: Option<Counts>,
+}
+
+/// One listener's counts, in total and by sender (the UDP source address).
+#[derive(Debug)]
+pub(crate) struct Account {
+    listener: String,
+    total: Counts,
+    slots: HashMap<IpAddr, Slot>,
+    senders: Vec<Sender>,
+    meters: Meters,
+}
+
+impl Account {
+    pub fn new(listener: &str) -> Self {
+        let others = Sender {
+            name: OTHERS.to_owned(),
+            ..Sender::default()
+        };
+        Self {
+            listener: listener.to_owned(),
+            total: Counts::default(),
+            slots: HashMap::new(),
+            senders: vec![others],
+            meters: Meters::new(listener),
+        }
+    }
+
+    pub fn total(&self) -> &Counts {
+        &self.total
+    }
+
+    /// Counts of each sender that has any.
+    pub fn senders(&self) -> impl Iterator<Item = (&str, &Counts)> {
+        self.senders
+            .iter()
+            .filter(|s| s.counts.received > 0)
+            .map(|s| (s.name.as_str(), &s.counts))
+    }
+
+    /// The slot of a sender, and whether it is heard of for the first time.
+    pub fn slot(&mut self, source: IpAddr) -> (Slot, bool) {
+        if let Some(slot) = self.slots.get(&source) {
+            return (*slot, false);
+        }
+        if self.senders.len() > SENDERS_MAX {
+            return (Slot(0), false);
+        }
+        let slot = Slot(self.senders.len());
+        self.senders.push(Sender {
+            name: source.to_string(),
+            ..Sender::default()
+        });
+        self.slots.insert(source, slot);
+        (slot, true)
+    }
+
+    /// Counts a datagram. Only what was refused or accepted is also its sender's: of the rest nobody knows who sent it,
+    /// or too many did.
+    pub fn count(&mut self, outcome: Outcome, slot: Slot, root: Option<&Arc<str>>) {
+        self.total.add(outcome);
+        self.meters.count(outcome);
+        if matches!(outcome, Outcome::Accepted(_) | Outcome::Refused(_)) {
+            let sender = &mut self.senders[slot.0];
+            sender.counts.add(outcome);
+            if sender.root.is_none() && slot != Slot(0) {
+                sender.root = root.cloned();
+            }
+        }
+    }
+
+    /// A record's fate is known.
+    pub fn settle(&mut self, slot: Slot, fate: Result<(), DropReason>) {
+        self.total.settle(fate);
+        self.senders[slot.0].counts.settle(fate);
+    }
+
+    /// The kernel dropped so many more for want of buffer.
+    pub fn kernel_dropped(&self, more: u64) {
+        self.meters.kernel_drop.increment(more);
+    }
+
+    /// The ledger's rows: the listener's, and of each sender that changed since the last time.
+    pub fn rows(&mut self, writer: &str, kernel_drops: u64, at: Micros) -> Vec<LedgerRow> {
+        let row = |scope, counts: &Counts| LedgerRow {
+            scope,
+            listener: self.listener.clone(),
+            sender: None,
+            root: None,
+            writer: writer.to_owned(),
+            at,
+            received: signed(counts.received),
+            accepted: signed(counts.accepted),
+            acknowledged: signed(counts.acknowledged),
+            in_spool: signed(counts.in_window),
+            dropped: named(DropReason::ALL.iter().map(|r| r.as_str()), &counts.dropped),
+            refused: named(Refusal::ALL.iter().map(|r| r.as_str()), &counts.refused),
+            undecodable: named(Reason::ALL.iter().map(|r| r.as_str()), &counts.undecodable),
+            over_limit: signed(counts.over_limit.iter().sum()),
+            kernel_drops: 0,
+        };
+        let mut rows = vec![LedgerRow {
+            kernel_drops: signed(kernel_drops),
+            ..row(LedgerScope::Listener, &self.total)
+        }];
+        for sender in &mut self.senders {
+            if sender.counts.received > 0 && sender.written.as_ref() != Some(&sender.counts) {
+                rows.push(LedgerRow {
+                    sender: Some(sender.name.clone()),
+                    root: sender.root.as_deref().map(str::to_owned),
+                    ..row(LedgerScope::Sender, &sender.counts)
+                });
+                sender.written = Some(sender.counts.clone());
+            }
+        }
+        rows
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Counts above zero under their words.
+fn named<'a>(words: impl Iterator<Item = &'a str>, counts: &[u64]) -> BTreeMap<String, i64> {
+    words
+        .zip(counts)
+        .filter(|(_, n)| **n > 0)
+        .map(|(word, n)| (word.to_owned(), signed(*n)))
+        .collect()
+}
+
+/// The same counts as metrics, one handle for each word.
+#[derive(Debug)]
+struct Meters {
+    accepted: Counter,
+    kernel_drop: Counter,
+    refused: Vec<Counter>,
+    over_limit: Vec<Counter>,
+    undecodable: Vec<Counter>,
+}
+
+impl Meters {
+    fn new(listener: &str) -> Self {
+        let meter = |outcome: &'static str, reason: &'static str| counter!(metric::DATAGRAMS, "listener" => listener.to_owned(), "outcome" => outcome, "reason" => reason);
+        Self {
+            accepted: meter("accepted", ""),
+            kernel_drop: meter("kernel_drop", "receive_buffer"),
+            refused: Refusal::ALL.iter().map(|r| meter("refused", r.as_str())).collect(),
+            over_limit: Limit::ALL.iter().map(|l| meter("over_limit", l.as_str())).collect(),
+            undecodable: Reason::ALL.iter().map(|r| meter("undecodable", r.as_str())).collect(),
+        }
+    }
+
+    fn count(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted(_) => &self.accepted,
+            Outcome::Refused(refusal) => &self.refused[refusal as usize],
+            Outcome::OverLimit(limit) => &self.over_limit[limit as usize],
+            Outcome::Undecodable(reason) => &self.undecodable[reason as usize],
+        }
+        .increment(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_where_their_counts_do() {
+        assert!(DropReason::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
+        assert!(Refusal::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
+        assert!(Limit::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
+        assert!(Reason::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
+    }
+
+    #[test]
+    fn equations_hold_and_senders_add_up_to_the_listener() {
+        let mut account = Account::new("main");
+        let outcomes = [
+            Outcome::Accepted(Ok(())),
+            Outcome::Accepted(Err(DropReason::WindowFull)),
+            Outcome::Refused(Refusal::Community),
+            Outcome::OverLimit(Limit::UnknownRate),
+            Outcome::Undecodable(Reason::Truncated),
+        ];
+        let mut in_window = Vec::new();
+        for n in 0..SENDERS_MAX + 100 {
+            let source = IpAddr::from([10, 0, (n >> 8) as u8, n as u8]);
+            let (slot, _) = account.slot(source);
+            let outcome = outcomes[n % outcomes.len()];
+            account.count(outcome, slot, None);
+            if outcome == Outcome::Accepted(Ok(())) {
+                in_window.push(slot);
+            }
+            assert!(account.total().balance());
+        }
+        for (n, slot) in in_window.into_iter().enumerate() {
+            account.settle(
+                slot,
+                if n % 10 == 0 {
+                    Err(DropReason::DrainOverdue)
+                } else {
+                    Ok(())
+                },
+            );
+            assert!(account.total().balance());
+        }
+        let rows = account.rows("w", 7, Micros(1));
+        let (listener, senders) = rows.split_first().unwrap();
+        let sum = |field: fn(&LedgerRow) -> i64| senders.iter().map(field).sum::<i64>();
+        assert_eq!(sum(|r| r.accepted), listener.accepted);
+        assert_eq!(sum(|r| r.acknowledged), listener.acknowledged);
+        assert_eq!(
+            sum(|r| r.refused.values().sum()),
+            listener.refused.values().sum::<i64>()
+        );
+        assert_eq!(
+            sum(|r| r.received),
+            listener.received - listener.over_limit - listener.undecodable.values().sum::<i64>()
+        );
+        assert_eq!(listener.kernel_drops, 7);
+        assert!(senders.iter().any(|r| r.sender.as_deref() == Some(OTHERS)));
+        assert_eq!(
+            account.rows("w", 7, Micros(2)).len(),
+            1,
+            "nothing changed: only the listener's row"
+        );
+    }
+}

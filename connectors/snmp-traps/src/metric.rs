@@ -1,0 +1,10 @@
+//! Names of this connector's metrics.
+
+/// Every datagram once; labels `listener`, `outcome`, `reason` (empty where the outcome needs none).
+pub const DATAGRAMS: &str = "atalaia_trap_datagrams_total";
+/// Receive buffer as the kernel gave it, in bytes; label `listener`.
+pub const RECEIVE_BUFFER: &str = "atalaia_trap_receive_buffer_bytes";
+/// Informs by what became of their answer; labels `listener`, `outcome`.
+pub const INFORMS: &str = "atalaia_trap_informs_total";
+/// Senders nobody configured that are kept now; label `listener`.
+pub const UNKNOWN_SENDERS: &str = "atalaia_trap_unknown_senders";

@@ -1,0 +1,305 @@
+//! Build and run: sockets, then threads, then the drain.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use connector_kit::{Chores, Deadline, Publisher, PublisherConfig, StopToken, listen_loop, now};
+use log::Log;
+use metrics::gauge;
+use schemas::DeviceRegistered;
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+
+use crate::account::Counts;
+use crate::config::{Config, Device, Listener};
+use crate::inform::{Answerer, Answers, answers};
+use crate::listener::{Shared, TURN, TrapListener};
+use crate::metric;
+
+/// How long stopping may take in all.
+const STOP: Duration = Duration::from_secs(5);
+
+/// A listener's socket cannot be opened.
+#[derive(Debug, Error)]
+#[error("cannot listen on {bind} (listener `{listener}`){hint}")]
+pub struct BuildError {
+    /// Which listener.
+    pub listener: String,
+    /// Its address.
+    pub bind: SocketAddr,
+    hint: &'static str,
+    #[source]
+    source: io::Error,
+}
+
+/// Built: every socket is bound, so what is sent now waits in its receive buffer.
+pub struct Connector {
+    config: Arc<Config>,
+    log: Arc<dyn Log>,
+    sockets: Vec<(Listener, UdpSocket, usize)>,
+}
+
+/// Binds the sockets. Starts nothing.
+///
+/// # Errors
+/// When an address is taken, is not ours, or needs a right we do not have.
+pub fn build(config: Config, log: Arc<dyn Log>) -> Result<Connector, BuildError> {
+    let mut sockets = Vec::new();
+    for listener in &config.listeners {
+        let (socket, buffer) = open(listener.bind, config.limits.receive_buffer_bytes).map_err(|source| {
+            let hint = match source.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    ": a port below 1024 needs CAP_NET_BIND_SERVICE (or listen above and forward port 162 to it)"
+                }
+                io::ErrorKind::AddrInUse => ": another program has it, perhaps snmptrapd",
+                _ => "",
+            };
+            BuildError {
+                listener: listener.name.clone(),
+                bind: listener.bind,
+                hint,
+                source,
+            }
+        })?;
+        sockets.push((listener.clone(), socket, buffer));
+    }
+    Ok(Connector {
+        config: Arc::new(config),
+        log,
+        sockets,
+    })
+}
+
+fn open(bind: SocketAddr, receive_buffer_bytes: usize) -> io::Result<(UdpSocket, usize)> {
+    let socket = Socket::new(Domain::for_address(bind), Type::DGRAM, Some(Protocol::UDP))?;
+    if bind.is_ipv6() {
+        // `[::]` hears both families.
+        socket.set_only_v6(false)?;
+    }
+    // By right of CAP_NET_ADMIN past net.core.rmem_max, else as much as that allows.
+    if rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, receive_buffer_bytes).is_err() {
+        socket.set_recv_buffer_size(receive_buffer_bytes)?;
+    }
+    let given = socket.recv_buffer_size()?;
+    socket.bind(&bind.into())?;
+    socket.set_read_timeout(Some(TURN))?;
+    Ok((socket.into(), given))
+}
+
+impl Connector {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or a socket does not say where it is bound.
+    pub fn run(self) -> io::Result<Running> {
+        let stop = StopToken::new();
+        let settled = StopToken::new();
+        let mut running = Running {
+            stop: stop.clone(),
+            settled: settled.clone(),
+            listeners: Vec::new(),
+            workers: Vec::new(),
+            chores: None,
+        };
+        for (listener, socket, buffer) in self.sockets {
+            let worker = Worker::new(&listener, socket, buffer, &self.config, &self.log)?;
+            running.listeners.push(worker.shared.clone());
+            running.workers.extend(worker.spawn(&stop)?);
+        }
+        let chores = Chores {
+            instance: self.config.instance.clone(),
+            watched: self.config.devices.iter().map(|d| d.root.clone()).collect(),
+            registered: self.config.devices.iter().map(registration).collect(),
+            ledger: {
+                let listeners = running.listeners.clone();
+                Box::new(move |at| listeners.iter().flat_map(|l| l.rows(at)).collect())
+            },
+        };
+        let log = self.log;
+        running.chores = Some(spawn("trap-chores", move || chores.run(log, &stop, &settled))?);
+        Ok(running)
+    }
+}
+
+/// What one listener's two threads start with.
+struct Worker {
+    shared: Arc<Shared>,
+    socket: Arc<UdpSocket>,
+    config: Arc<Config>,
+    publisher: Publisher<crate::account::Slot>,
+    answers: Answers,
+    answerer: Answerer,
+}
+
+impl Worker {
+    fn new(
+        listener: &Listener,
+        socket: UdpSocket,
+        buffer: usize,
+        config: &Arc<Config>,
+        log: &Arc<dyn Log>,
+    ) -> io::Result<Self> {
+        let bound = socket.local_addr()?;
+        let inode = rustix::fs::fstat(&socket)?.st_ino;
+        let name = &listener.name;
+        let asked = config.limits.receive_buffer_bytes;
+        // The kernel books twice what it gives, for its own overhead.
+        tracing::info!(listener = %name, %bound, receive_buffer_asked = asked, receive_buffer_given = buffer, "listening for traps");
+        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        gauge!(metric::RECEIVE_BUFFER, "listener" => name.clone()).set(buffer as f64);
+        let publisher = Publisher::new(log.clone(), PublisherConfig::new(format!("{}-{name}", config.instance)));
+        let (answers, answerer) = answers(name, config.limits.pending_informs_max);
+        let shared = Arc::new(Shared::new(name, bound, buffer, publisher.writer(), inode));
+        Ok(Self {
+            shared,
+            socket: Arc::new(socket),
+            config: config.clone(),
+            publisher,
+            answers,
+            answerer,
+        })
+    }
+
+    fn spawn(self, stop: &StopToken) -> io::Result<[JoinHandle<()>; 2]> {
+        let Self {
+            shared,
+            socket,
+            config,
+            publisher,
+            answers,
+            answerer,
+        } = self;
+        let stop = stop.clone();
+        let answering = socket.clone();
+        let answer_thread = spawn("trap-answers", move || answerer.run(&answering))?;
+        let listen_thread = spawn("trap-listener", move || {
+            let name = shared.name.clone();
+            // Dropping the listener lets the answers end.
+            let mut listener = TrapListener::new(socket, config, publisher, answers, shared);
+            listen_loop(&name, &mut listener, &stop);
+        })?;
+        Ok([listen_thread, answer_thread])
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
+/// What the configuration says of a device.
+fn registration(device: &Device) -> DeviceRegistered {
+    let said_at = now();
+    let raw = &device.raw;
+    DeviceRegistered {
+        entity: device.root.as_str().to_owned(),
+        kind: model::Kind::Olt.as_str().to_owned(),
+        serial: None,
+        name: Some(raw.name.clone()),
+        site: raw.site.clone(),
+        description: raw.description.clone(),
+        vendor: raw.vendor.clone(),
+        model: raw.model.clone(),
+        address: Some(device.address.to_string()),
+        attributes: raw.attributes.clone(),
+        origin: "config".to_owned(),
+        removed: false,
+        observed_at: said_at,
+        received_at: said_at,
+    }
+}
+
+/// One listener, as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Where it hears; with the port the system chose where 0 was asked.
+    pub bound: SocketAddr,
+    /// Receive buffer as the kernel gave it.
+    pub receive_buffer_bytes: usize,
+    /// Datagrams the kernel dropped for want of it.
+    pub kernel_drops: u64,
+    /// Its counts.
+    pub counts: Counts,
+    /// Counts of each sender by UDP source address.
+    pub senders: Vec<(String, Counts)>,
+}
+
+/// Running threads. Dropped without [`Running::stop`], they are asked to end and not waited for.
+pub struct Running {
+    stop: StopToken,
+    settled: StopToken,
+    listeners: Vec<Arc<Shared>>,
+    workers: Vec<JoinHandle<()>>,
+    chores: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where each listener hears, in the order of the configuration.
+    pub fn bound(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|l| l.bound).collect()
+    }
+
+    /// All counts as they stand now.
+    pub fn snapshot(&self) -> Vec<ListenerSnapshot> {
+        self.listeners.iter().map(|l| snapshot_of(l)).collect()
+    }
+
+    /// Whether every thread still works.
+    pub fn is_alive(&self) -> bool {
+        self.workers.iter().chain(&self.chores).all(|t| !t.is_finished())
+    }
+
+    /// Stops hearing, takes what has arrived, waits for acknowledgements, answers their informs, writes the last ledger
+    /// rows. Takes at most 5 s; answers the final counts, and whether everything ended by itself.
+    pub fn stop(mut self) -> (Vec<ListenerSnapshot>, bool) {
+        let deadline = Deadline::after(STOP);
+        self.stop.stop();
+        let workers = std::mem::take(&mut self.workers);
+        let mut complete = join(workers, deadline);
+        self.settled.stop();
+        complete &= join(self.chores.take().into_iter().collect(), deadline);
+        (self.snapshot(), complete)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.stop();
+        self.settled.stop();
+    }
+}
+
+fn snapshot_of(shared: &Shared) -> ListenerSnapshot {
+    let (counts, senders, kernel_drops) = shared.counts();
+    ListenerSnapshot {
+        name: shared.name.clone(),
+        bound: shared.bound,
+        receive_buffer_bytes: shared.receive_buffer_bytes,
+        kernel_drops,
+        counts,
+        senders,
+    }
+}
+
+/// Waits for threads; one that hangs in the log is left behind and said.
+fn join(threads: Vec<JoinHandle<()>>, deadline: Deadline) -> bool {
+    let mut complete = true;
+    for thread in threads {
+        while !thread.is_finished() && !deadline.passed() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let name = thread.thread().name().unwrap_or_default().to_owned();
+        if !thread.is_finished() {
+            tracing::error!(thread = name, "did not end in time");
+            complete = false;
+        } else if thread.join().is_err() {
+            tracing::error!(thread = name, "panicked");
+            complete = false;
+        }
+    }
+    complete
+}
