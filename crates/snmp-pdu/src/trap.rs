@@ -97,9 +97,9 @@ impl<'a> TrapPdu<'a> {
         outer.end("pdu")?;
         let mut fields = Reader::within(&element);
         let parsed = if kind == tag::V1_TRAP {
-            Self::v1(&mut fields)
+            Self::v1(pdu, &mut fields)
         } else {
-            Self::v2(kind, &mut fields)
+            Self::v2(pdu, kind, &mut fields)
         }?;
         fields.end("pdu")?;
         Ok(parsed)
@@ -132,7 +132,9 @@ impl<'a> TrapPdu<'a> {
             {
                 // The value borrows from `whole`, so the difference is its place in it.
                 let at = secret.as_ptr().addr() - start;
-                bytes[at..at + secret.len()].fill(b'*');
+                if let Some(octets) = bytes.get_mut(at..at + secret.len()) {
+                    octets.fill(b'*');
+                }
             }
         }
         bytes
@@ -143,7 +145,7 @@ impl<'a> TrapPdu<'a> {
         self.kind == Kind::Inform
     }
 
-    fn v1(fields: &mut Reader<'a>) -> Result<Self, PduError> {
+    fn v1(whole: &'a [u8], fields: &mut Reader<'a>) -> Result<Self, PduError> {
         let enterprise = Oid::decode(&fields.expect(tag::OID, "enterprise")?, "enterprise")?;
         let agent_addr = fields.expect(tag::IP_ADDRESS, "agent-addr")?.ip_address("agent-addr")?;
         let at_generic = *fields;
@@ -173,13 +175,13 @@ impl<'a> TrapPdu<'a> {
             sys_uptime: Some(uptime),
             // An enterprise of 127 or 128 numbers leaves no room for a trap under it.
             trap_oid: trap_oid.ok_or(at_specific.error(Reason::Oid, "specific-trap"))?,
-            whole: &[],
+            whole,
             list,
             varbinds,
         })
     }
 
-    fn v2(kind: u8, fields: &mut Reader<'a>) -> Result<Self, PduError> {
+    fn v2(whole: &'a [u8], kind: u8, fields: &mut Reader<'a>) -> Result<Self, PduError> {
         let request_id = fields.int32("request-id")?;
         let at_status = *fields;
         let status = fields.int32("error-status")?;
@@ -212,7 +214,7 @@ impl<'a> TrapPdu<'a> {
             request_id: Some(request_id),
             sys_uptime,
             trap_oid: trap_oid.ok_or(at_list.error(Reason::NoTrapOid, "variable-bindings"))?,
-            whole: &[],
+            whole,
             list,
             varbinds,
         })

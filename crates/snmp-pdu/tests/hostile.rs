@@ -67,7 +67,11 @@ fn valid_datagrams() -> Vec<Vec<u8>> {
 /// Reads a datagram to the end, varbinds included.
 fn read(datagram: &[u8]) -> Result<usize, PduError> {
     match Message::parse(datagram)? {
-        Message::Community { pdu, .. } => Ok(TrapPdu::parse(pdu)?.varbinds().count()),
+        Message::Community { pdu, .. } => {
+            let trap = TrapPdu::parse(pdu)?;
+            assert_eq!(trap.without_community().len(), pdu.len());
+            Ok(trap.varbinds().count())
+        }
         Message::V3 => Ok(0),
     }
 }
