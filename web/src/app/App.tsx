@@ -1,0 +1,61 @@
+import { Component, lazy, type ReactNode, Suspense, useSyncExternalStore } from 'react'
+import { Board } from '../features/board/Board'
+import { Login } from '../features/login/Login'
+import { useSpeech } from '../i18n'
+import { Link, Notice, Skeleton } from '../ui/parts'
+import { parseRoute, usePath } from './router'
+import { Shell } from './Shell'
+import { session } from './services'
+
+const Device = lazy(() => import('../features/device/Device'))
+
+export function App() {
+  const state = useSyncExternalStore(session.listen, session.state)
+  return <Guard>{state.signedIn ? <SignedIn /> : <Login ended={state.ended} />}</Guard>
+}
+
+function SignedIn() {
+  const { m } = useSpeech()
+  const route = parseRoute(usePath())
+  return (
+    <Shell>
+      {route.page === 'board' && <Board selected={route.entity} />}
+      {route.page === 'device' && (
+        <Suspense fallback={<Skeleton rows={8} className="page" />}>
+          <Device key={route.id} id={route.id} />
+        </Suspense>
+      )}
+      {route.page === 'missing' && (
+        <Notice title={m.notFound.title} hint={m.notFound.hint}>
+          <Link to="/" className="button">
+            {m.notFound.home}
+          </Link>
+        </Notice>
+      )}
+    </Shell>
+  )
+}
+
+/** The last resort: a broken component must not leave a NOC's wall blank without a word. */
+class Guard extends Component<{ children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false }
+
+  static getDerivedStateFromError() {
+    return { broken: true }
+  }
+
+  override render() {
+    return this.state.broken ? <Crash /> : this.props.children
+  }
+}
+
+function Crash() {
+  const { m } = useSpeech()
+  return (
+    <Notice title={m.crash.title} hint={m.crash.hint}>
+      <button type="button" className="button" onClick={() => location.reload()}>
+        {m.crash.reload}
+      </button>
+    </Notice>
+  )
+}

@@ -1,0 +1,34 @@
+import { Connection, type Socket } from '../live/connection'
+import { frameSchedule } from '../live/schedule'
+import { LiveStore } from '../live/store'
+import { Session } from '../session/session'
+
+/** The page's own parts, assembled once, here. */
+export const session = new Session(localStorage)
+export const store = new LiveStore(frameSchedule())
+export const connection = new Connection(store, session, {
+  connect: () => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`) as Socket,
+  random: Math.random,
+  now: Date.now,
+  setTimer: (run, ms) => setTimeout(run, ms),
+  clearTimer: timer => clearTimeout(timer as ReturnType<typeof setTimeout>),
+})
+
+/** How often the token's age is looked at, in milliseconds. */
+const RENEW_CHECK_MS = 30_000
+
+/** Follows the session and the browser: connects when signed in, renews before expiry, retries when the network is back. */
+export function run(): void {
+  const follow = () => (session.state().signedIn ? connection.start() : connection.stop())
+  session.listen(follow)
+  window.addEventListener('storage', event => session.storageChanged(event.key))
+  window.addEventListener('online', () => connection.retryNow())
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) connection.retryNow()
+  })
+  setInterval(() => {
+    // Away or signed out: the connection says so and tries again by itself.
+    if (session.state().signedIn) session.token().catch(error => console.info('token not renewed', error))
+  }, RENEW_CHECK_MS)
+  follow()
+}

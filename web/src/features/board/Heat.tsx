@@ -1,0 +1,105 @@
+import { memo } from 'react'
+import { useSpeech, word } from '../../i18n'
+import { parseEntity } from '../../lib/entity'
+import { useChildren, useEntity } from '../../live/hooks'
+import { isOk, isOut, toneOf } from '../../ui/state'
+import { heatStep, mainTone, NO_COUNTS, offlineShare } from './counts'
+
+interface Select {
+  select: (entity: string | null) => void
+}
+
+/** All PONs of an OLT in a strip, one cell each, grouped by board. */
+export function HeatStrip({ olt, name, select }: { olt: string; name: string } & Select) {
+  const { m } = useSpeech()
+  const boards = useChildren(olt)
+  return (
+    <div className="heat" role="group" aria-label={m.board.heat(name)}>
+      {boards.map(board => (
+        <HeatBoard key={board} board={board} select={select} />
+      ))}
+    </div>
+  )
+}
+
+function HeatBoard({ board, select }: { board: string } & Select) {
+  const { m } = useSpeech()
+  const item = useEntity(board)
+  const pons = useChildren(board)
+  const place = parseEntity(board).place
+  const bad = item && !isOk(item.state)
+  const tone = item ? toneOf(item.state, item.cause) : 'unknown'
+  return (
+    <div className="heat-board">
+      <button
+        type="button"
+        className={`heat-slot ${bad ? `tone-${tone}` : ''}`}
+        onClick={() => select(board)}
+        title={`${m.board.slot(place)} · ${item ? word(m.states, item.state) : ''}`}
+      >
+        {place}
+        {item && isOut(item.state) && ' ✕'}
+      </button>
+      <div className="heat-cells">
+        {pons.map(pon => (
+          <HeatCell key={pon} pon={pon} select={select} />
+        ))}
+      </div>
+    </div>
+  )
+}
+
+/** Height says how many are offline, colour why, a cross that the PON itself is down. */
+const HeatCell = memo(function HeatCell({ pon, select }: { pon: string } & Select) {
+  const { m, f } = useSpeech()
+  const item = useEntity(pon)
+  const counts = item?.counts ?? NO_COUNTS
+  const down = item ? isOut(item.state) : false
+  const share = offlineShare(counts)
+  const step = heatStep(counts)
+  const said = [
+    `PON ${parseEntity(pon).place}`,
+    counts.onus > 0 ? m.board.offlineOf(f.number(counts.offline), f.number(counts.onus)) : m.board.noOnus,
+    ...(down ? [m.board.ponDown] : []),
+  ].join(' · ')
+  return (
+    <button
+      type="button"
+      className={`heat-cell step-${step} ${down ? 'down' : ''} ${counts.onus === 0 ? 'bare' : ''}`}
+      onClick={() => select(pon)}
+      aria-label={said}
+      title={said}
+      data-entity={pon}
+    >
+      <span
+        className={`heat-fill fill-${mainTone(counts)}`}
+        style={{ height: counts.offline > 0 ? `${Math.max(16, Math.round(share * 100))}%` : 0 }}
+      />
+    </button>
+  )
+})
+
+export function HeatLegend() {
+  const { m } = useSpeech()
+  return (
+    <p className="heat-legend">
+      <span>{m.board.legend}</span>
+      <span className="heat-scale" aria-hidden="true">
+        {['0', '<10', '<30', '<70', '100 %'].map((label, step) => (
+          <span key={label}>
+            <i className={`heat-cell step-${step}`}>
+              <i className="heat-fill fill-fibre" style={{ height: `${[0, 16, 30, 65, 100][step]}%` }} />
+            </i>
+            {label}
+          </span>
+        ))}
+        <span>
+          <i className="heat-cell down step-4">
+            <i className="heat-fill fill-fibre" style={{ height: '100%' }} />
+          </i>
+          {m.board.ponDown}
+        </span>
+      </span>
+    </p>
+  )
+}

@@ -1,0 +1,269 @@
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+import { boardPath, devicePath } from '../../app/router'
+import { useKeys } from '../../app/keys'
+import { navigate } from '../../app/router'
+import { session } from '../../app/services'
+import { useSpeech, word } from '../../i18n'
+import { parseEntity, pathTo } from '../../lib/entity'
+import { useConnection, useEntity, useEvents, useTopic } from '../../live/hooks'
+import type { StatusItem } from '../../protocol/types'
+import { ApiError } from '../../session/api'
+import * as Icons from '../../ui/icons'
+import { Age, CopyButton, Foreign, Link, Notice, Skeleton, useNaming } from '../../ui/parts'
+import { isOk, KindIcon, ToneIcon, toneOf } from '../../ui/state'
+import { NO_COUNTS } from '../board/counts'
+import { CauseBar, CauseLegend } from '../board/Summary'
+import { mergeEvents } from './history'
+import { StateBar } from './StateBar'
+import { Timeline } from './Timeline'
+import { useHistory } from './useHistory'
+
+type Found = { state: 'loading' } | { state: 'found'; item: StatusItem } | { state: 'missing' } | { state: 'failed' }
+
+/** One device: what it is, how it is, and how it came to that. */
+export default function Device({ id }: { id: string }) {
+  const { m } = useSpeech()
+  const [found, setFound] = useState<Found>({ state: 'loading' })
+  const [attempt, setAttempt] = useState(0)
+  const { phase } = useConnection()
+  useKeys({ Escape: () => navigate('/') })
+
+  // Asked again after a loss: the live rows below take over as soon as they flow.
+  useEffect(() => {
+    void attempt
+    const abort = new AbortController()
+    session
+      .get<StatusItem>(`/devices/${encodeURIComponent(id)}/status`, abort.signal)
+      .then(item => setFound({ state: 'found', item }))
+      .catch(error => {
+        if (abort.signal.aborted) return
+        if (error instanceof ApiError && error.status === 404) setFound({ state: 'missing' })
+        else setFound(before => (before.state === 'found' ? before : { state: 'failed' }))
+      })
+    return () => abort.abort()
+  }, [id, attempt])
+  useEffect(() => {
+    if (phase === 'live' && found.state === 'failed') setAttempt(n => n + 1)
+  }, [phase, found.state])
+
+  switch (found.state) {
+    case 'loading':
+      return <Skeleton rows={10} className="page" />
+    case 'missing':
+      return (
+        <Notice title={m.device.notFound} hint={m.device.notFoundHint(id)} icon={<Icons.Question size={32} />}>
+          <Link to="/" className="button">
+            {m.device.back}
+          </Link>
+        </Notice>
+      )
+    case 'failed':
+      return (
+        <Notice title={m.device.failed}>
+          <button type="button" className="button" onClick={() => setAttempt(n => n + 1)}>
+            {m.device.retry}
+          </button>
+        </Notice>
+      )
+    case 'found':
+      return <Known first={found.item} />
+  }
+}
+
+function Known({ first }: { first: StatusItem }) {
+  const { m } = useSpeech()
+  const name = useNaming()
+  const topic = useMemo(() => ({ topic: 'entity', entity: first.entity }) as const, [first.entity])
+  const sub = useTopic(topic)
+  const item = useEntity(first.entity) ?? first
+  const live = useEvents(sub)
+  const history = useHistory(first.entity)
+  const events = useMemo(
+    () =>
+      mergeEvents(
+        history.events,
+        live.map(event => event.item),
+      ),
+    [history.events, live],
+  )
+  const title = item.serial ?? name(item.entity, item)
+  useEffect(() => {
+    document.title = `${title} · ${m.app.name}`
+  }, [title, m])
+
+  return (
+    <div className="device page" data-entity={item.entity}>
+      <Crumbs item={item} />
+      <Head item={item} />
+      <div className="device-columns">
+        <div className="device-main">
+          <StateBar item={item} events={events} history={history} />
+          <Timeline events={events} history={history} />
+        </div>
+        <Identity item={item} />
+      </div>
+    </div>
+  )
+}
+
+function Crumbs({ item }: { item: StatusItem }) {
+  const { m } = useSpeech()
+  const name = useNaming()
+  const path = pathTo(item.entity)
+  return (
+    <nav className="crumbs" aria-label={m.tree.label}>
+      <Link to="/">
+        <Icons.Back size={12} />
+        {m.tree.overview}
+      </Link>
+      {path.map((id, i) => (
+        <span key={id}>
+          <Icons.Chevron size={12} />
+          {i < path.length - 1 ? (
+            <Link to={boardPath(id)}>{name(id)}</Link>
+          ) : (
+            <span aria-current="page">{name(id, { name: null })}</span>
+          )}
+        </span>
+      ))}
+    </nav>
+  )
+}
+
+function Head({ item }: { item: StatusItem }) {
+  const { m, f } = useSpeech()
+  const name = useNaming()
+  const tone = toneOf(item.state, item.cause)
+  const parent = item.kind === 'onu' ? pathTo(item.entity).at(-2) : item.entity
+  return (
+    <header className={`device-head edge-${tone}`}>
+      <div className="device-title">
+        <KindIcon kind={item.kind} size={20} />
+        <h1>
+          {item.serial ? (
+            <span className="mono" data-testid="device-serial">
+              {item.serial}
+            </span>
+          ) : (
+            name(item.entity, item)
+          )}
+        </h1>
+        <Foreign text={item.serial ? (item.name ?? item.description) : item.description} className="device-description" />
+        <Link to={boardPath(parent ?? null)} className="button button-small device-board">
+          {m.device.showOnBoard}
+        </Link>
+      </div>
+      <div className="device-now">
+        <span className={`device-state tone-${tone}`} data-testid="device-state" data-state={item.state} data-cause={item.cause ?? ''}>
+          <ToneIcon tone={tone} size={20} />
+          {word(m.states, item.state)}
+        </span>
+        <span className="device-since">
+          <AgeWords since={item.since} />
+          {item.since && <small>{m.device.sinceAt(f.instant(item.since))}</small>}
+        </span>
+        {!isOk(item.state) && item.cause && (
+          <span className="device-cause">
+            {word(m.causeSentences, item.cause)}
+            {item.cause_raw && (
+              <small>
+                {m.device.causeRaw}: <Foreign text={item.cause_raw} className="mono" />
+              </small>
+            )}
+          </span>
+        )}
+      </div>
+    </header>
+  )
+}
+
+function AgeWords({ since }: { since: string | null }) {
+  const { m } = useSpeech()
+  const [before, after] = m.device.since('\u0000').split('\u0000')
+  return (
+    <span>
+      {before}
+      <Age since={since} long />
+      {after}
+    </span>
+  )
+}
+
+function Identity({ item }: { item: StatusItem }) {
+  const { m, f } = useSpeech()
+  const entity = parseEntity(item.entity)
+  const when = useCallback((iso: string | null) => (iso ? <time dateTime={iso}>{f.instant(iso)}</time> : '—'), [f])
+  const { position } = item
+  const facts: Fact[] = [
+    [m.device.serial, item.serial ? <span className="mono">{item.serial}</span> : '—', item.serial],
+    [m.device.kind, word(m.kinds, item.kind)],
+    [m.device.name, item.name ? <Foreign text={item.name} /> : '—'],
+    [m.device.description, item.description ? <Foreign text={item.description} /> : '—'],
+    [m.device.site, item.site ? <Foreign text={item.site} /> : '—'],
+    ['OLT', <Link key="olt" to={devicePath(item.root)}>{entity.rootName}</Link>],
+    ...(entity.place
+      ? ([[m.device.place, <span key="place" className="mono">{entity.place}</span>]] as Fact[])
+      : []),
+    [m.device.vendor, item.vendor ? <Foreign text={item.vendor} /> : '—'],
+    [m.device.model, item.model ? <Foreign text={item.model} /> : '—'],
+  ]
+  const technical: Fact[] = [
+    [m.device.observed, when(item.observed_at)],
+    [m.device.received, when(item.received_at)],
+    ...(item.entity === item.root
+      ? ([[m.device.firstTrap, item.first_trap_at ? when(item.first_trap_at) : m.device.never]] as Fact[])
+      : []),
+    [m.device.entity, <span key="entity" className="mono">{item.entity}</span>, item.entity],
+    ...(position
+      ? ([
+          [
+            m.device.position,
+            <span key="position" className="mono">
+              {position.topic} {position.partition}:{position.offset}
+            </span>,
+          ],
+        ] as Fact[])
+      : []),
+  ]
+  return (
+    <aside className="device-side" aria-label={m.device.identity}>
+      <h2>{m.device.identity}</h2>
+      <Facts facts={facts} />
+      {item.counts && (
+        <>
+          <h2>{m.device.below}</h2>
+          <div className="device-below">
+            <p>
+              <strong data-count="online">{f.number(item.counts.online)}</strong>{' '}
+              {m.summary.ofTotal(f.number(item.counts.onus))} · {m.summary.online}
+            </p>
+            <CauseBar counts={item.counts ?? NO_COUNTS} />
+            <CauseLegend counts={item.counts ?? NO_COUNTS} />
+          </div>
+        </>
+      )}
+      <h2>{m.device.details}</h2>
+      <Facts facts={technical} />
+    </aside>
+  )
+}
+
+/** A name, a value, and what a person may want to copy of it. */
+type Fact = [label: string, value: ReactNode, copy?: string | null]
+
+function Facts({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl className="facts">
+      {facts.map(([label, value, copy]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>
+            {value}
+            {copy && <CopyButton text={copy} label={label} />}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+

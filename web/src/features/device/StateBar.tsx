@@ -1,0 +1,79 @@
+import { useEffect, useMemo, useState } from 'react'
+import { useSpeech, word } from '../../i18n'
+import { useNow } from '../../live/hooks'
+import type { EventItem, StatusItem } from '../../protocol/types'
+import { toneOf } from '../../ui/state'
+import { type Segment, stateHistory } from './history'
+import type { LoadedHistory } from './useHistory'
+
+const HOUR = 3_600_000
+const SPANS = { day: 24 * HOUR, week: 7 * 24 * HOUR } as const
+const TICKS = { day: 6, week: 7 } as const
+
+interface Props {
+  item: StatusItem
+  events: readonly EventItem[]
+  history: LoadedHistory
+}
+
+/** The states of the last day or week as one bar. What nobody knows is hatched, not guessed. */
+export function StateBar({ item, events, history }: Props) {
+  const { m, f } = useSpeech()
+  const [span, setSpan] = useState<keyof typeof SPANS>('day')
+  const now = useNow(5_000)
+  const spanMs = SPANS[span]
+  const { reach } = history
+  useEffect(() => reach(now - spanMs), [reach, now, spanMs])
+  const { segments, inService, outages } = useMemo(
+    () => stateHistory(events, item, now, spanMs),
+    [events, item, now, spanMs],
+  )
+  const start = now - spanMs
+  const words = ({ state, cause, from, to }: Segment): string =>
+    [
+      state ? word(m.states, state) : m.device.notKnown,
+      ...(cause ? [word(m.causes, cause)] : []),
+      f.duration(to - from),
+      `${f.axis(from, spanMs)} – ${f.axis(to, spanMs)}`,
+    ].join(' · ')
+  return (
+    <section className="card" aria-label={m.device.stateBar}>
+      <header className="card-header">
+        <h2>{m.device.stateBar}</h2>
+        <span className="faint">
+          {inService !== null && m.device.online(f.percent(inService))}
+          {outages > 0 && ` · ${m.device.outages(outages)}`}
+        </span>
+        <div className="segments" role="group">
+          {(['day', 'week'] as const).map(each => (
+            <button key={each} type="button" aria-pressed={span === each} onClick={() => setSpan(each)}>
+              {m.device[each]}
+            </button>
+          ))}
+        </div>
+      </header>
+      <ol className="state-bar" data-testid="state-bar">
+        {segments.map(segment => (
+          <li
+            key={segment.from}
+            className={segment.state === null ? 'fill-nothing' : `fill-${toneOf(segment.state, segment.cause)}`}
+            style={{
+              left: `${((segment.from - start) / spanMs) * 100}%`,
+              width: `${((segment.to - segment.from) / spanMs) * 100}%`,
+            }}
+            title={words(segment)}
+          >
+            <span className="visually-hidden">{words(segment)}</span>
+          </li>
+        ))}
+      </ol>
+      <div className="state-axis" aria-hidden="true">
+        {Array.from({ length: TICKS[span] + 1 }, (_, i) => start + (spanMs * i) / TICKS[span]).map((at, i) => (
+          <span key={`${span}-${i}`} style={{ left: `${(i / TICKS[span]) * 100}%` }}>
+            {i === TICKS[span] ? m.device.now : f.axis(at, spanMs)}
+          </span>
+        ))}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,89 @@
+/** Numbers, instants and ages as a language writes them. Everything is pure: `now` is given. */
+export interface Formats {
+  locale: string
+  number(n: number): string
+  /** A share of 0 to 1. Never rounds up to 100 % or down to 0 % what is not. */
+  percent(share: number): string
+  /** Clock time with seconds. */
+  clock(iso: string | number): string
+  /** Date and clock time with seconds. */
+  instant(iso: string): string
+  /** Day as a heading. */
+  day(iso: string): string
+  /** Short axis label: hours for a day, weekday and day for a week. */
+  axis(ms: number, spanMs: number): string
+  /** "4 min ago". */
+  ago(ms: number, now: number): string
+  /** "4 min", "2 h 10 min": the two largest units. */
+  duration(ms: number): string
+  /** Compact age for dense cells: "12s", "4m", "3h", "5d". */
+  age(ms: number): string
+}
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const UNITS: readonly [ms: number, long: Intl.RelativeTimeFormatUnit, short: string][] = [
+  [DAY, 'day', 'd'],
+  [HOUR, 'hour', 'h'],
+  [MINUTE, 'minute', 'min'],
+  [SECOND, 'second', 's'],
+]
+
+export function formats(locale: string): Formats {
+  const number = new Intl.NumberFormat(locale)
+  const percent = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
+  const whole = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' })
+  const instant = new Intl.DateTimeFormat(locale, {
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+  const day = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' })
+  const hours = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+  const days = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric' })
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
+  const valid = (value: string | number, write: (date: Date) => string) => {
+    const date = new Date(value)
+    return Number.isNaN(date.getTime()) ? '—' : write(date)
+  }
+  return {
+    locale,
+    number: n => number.format(n),
+    percent: share => {
+      if (!Number.isFinite(share)) return '—'
+      if (share <= 0 || share >= 1) return whole.format(Math.min(1, Math.max(0, share)))
+      return percent.format(Math.min(0.999, Math.max(0.001, share)))
+    },
+    clock: value => valid(value, date => clock.format(date)),
+    instant: iso => valid(iso, date => instant.format(date)),
+    day: iso => valid(iso, date => day.format(date)),
+    axis: (ms, spanMs) => (spanMs > 2 * DAY ? days : hours).format(ms),
+    ago: (ms, now) => {
+      const age = Math.max(0, now - ms)
+      const [size, unit] = UNITS.find(([size]) => age >= size) ?? [SECOND, 'second']
+      return relative.format(-Math.floor(age / size), unit)
+    },
+    duration: ms => {
+      const age = Math.max(0, ms)
+      const at = UNITS.findIndex(([size]) => age >= size)
+      if (at < 0) return '0 s'
+      const [size, , short] = UNITS[at] as (typeof UNITS)[number]
+      const first = Math.floor(age / size)
+      const below = UNITS[at + 1]
+      const rest = below ? Math.floor((age % size) / below[0]) : 0
+      return below && rest > 0 ? `${first} ${short} ${rest} ${below[2]}` : `${first} ${short}`
+    },
+    age: ms => {
+      const age = Math.max(0, ms)
+      const [size, , short] = UNITS.find(([size]) => age >= size) ?? [SECOND, 'second', 's']
+      return `${Math.floor(age / size)}${short === 'min' ? 'm' : short}`
+    },
+  }
+}

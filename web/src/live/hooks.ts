@@ -1,0 +1,97 @@
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { connection, store } from '../app/services'
+import type { StatusItem, SummaryItem, Topic } from '../protocol/types'
+import type { ConnectionStatus } from './connection'
+import { type Load, type LiveEvent, summaryKey } from './store'
+
+/** Holds a subscription while the component is there. Answers its id, `''` until it has one. */
+export function useTopic(topic: Topic | null): string {
+  const key = topic ? JSON.stringify(topic) : ''
+  const [held, setHeld] = useState({ key: '', id: '' })
+  useEffect(() => {
+    if (key === '') return
+    const { id, release } = connection.acquire(JSON.parse(key) as Topic)
+    setHeld({ key, id })
+    return release
+  }, [key])
+  return held.key === key ? held.id : ''
+}
+
+function useKey<T>(key: string, read: () => T): T {
+  const listen = useCallback((listener: () => void) => store.listen(key, listener), [key])
+  return useSyncExternalStore(listen, read)
+}
+
+export const useEntity = (id: string): StatusItem | undefined => useKey(`entity:${id}`, () => store.entity(id))
+export const useChildren = (parent: string): readonly string[] =>
+  useKey(`children:${parent}`, () => store.children(parent))
+export const useRoots = (): readonly string[] => useChildren('')
+export const useStructure = (): number => useKey('structure', () => store.structure())
+export const useSummary = (site?: string): SummaryItem | undefined =>
+  useKey(summaryKey(site), () => store.summary(site))
+export const useSites = (): readonly string[] => useKey('sites', () => store.sites())
+export const useLoad = (sub: string): Load => useKey(`sub:${sub}`, () => store.load(sub))
+export const useEvents = (sub: string): readonly LiveEvent[] => useKey(`sub:${sub}`, () => store.events(sub))
+export const useConnection = (): ConnectionStatus => useSyncExternalStore(connection.listen, connection.status)
+
+/**
+ * Something worked out from many rows, at most every `everyMs`: for lists over the whole network that need not follow
+ * each change. `compute` must answer the same object while its result is the same, or the component renders each time.
+ */
+export function useDerived<T>(compute: () => T, same: (a: T, b: T) => boolean, everyMs: number): T {
+  const [value, setValue] = useState(compute)
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | null = null
+    const update = () => {
+      timer = null
+      const next = compute()
+      setValue(before => (same(before, next) ? before : next))
+    }
+    update()
+    const stop = store.listen('any', () => {
+      timer ??= setTimeout(update, everyMs)
+    })
+    return () => {
+      stop()
+      if (timer) clearTimeout(timer)
+    }
+  }, [compute, same, everyMs])
+  return value
+}
+
+const clocks = new Map<number, { now: number; listeners: Set<() => void>; timer: ReturnType<typeof setInterval> }>()
+
+/** The wall clock by the server's reckoning, moved on every `everyMs`; all that use one interval share one timer. */
+export function useNow(everyMs: number): number {
+  const listen = useMemo(
+    () => (listener: () => void) => {
+      let clock = clocks.get(everyMs)
+      if (!clock) {
+        const made = { now: serverNow(), listeners: new Set<() => void>(), timer: setInterval(() => tick(made), everyMs) }
+        clock = made
+        clocks.set(everyMs, made)
+      }
+      const held = clock
+      held.listeners.add(listener)
+      return () => {
+        held.listeners.delete(listener)
+        if (held.listeners.size > 0) return
+        clearInterval(held.timer)
+        clocks.delete(everyMs)
+      }
+    },
+    [everyMs],
+  )
+  return useSyncExternalStore(listen, () => clocks.get(everyMs)?.now ?? rounded(everyMs))
+}
+
+function tick(clock: { now: number; listeners: Set<() => void> }): void {
+  clock.now = serverNow()
+  for (const listener of clock.listeners) listener()
+}
+
+/** Before the first tick: steady between two renders of one moment. */
+const rounded = (everyMs: number): number => Math.floor(serverNow() / everyMs) * everyMs
+
+/** Ages are counted on the server's clock, as instants come from it. */
+const serverNow = (): number => Date.now() + connection.status().clockSkewMs

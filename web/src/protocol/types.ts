@@ -1,0 +1,156 @@
+/** The live protocol and the REST bodies, as docs/specs/live-protocol.md writes them. */
+
+export const KINDS = ['olt', 'board', 'pon', 'onu', 'padtec', 'site', 'card', 'cpe', 'unknown'] as const
+export type Kind = (typeof KINDS)[number]
+
+export const STATES = [
+  'online',
+  'offline',
+  'absent',
+  'unknown',
+  'up',
+  'down',
+  'normal',
+  'failed',
+  'reachable',
+  'unreachable',
+] as const
+export type State = (typeof STATES)[number]
+
+export const CAUSES = ['power', 'fibre', 'admin', 'reset', 'rogue', 'other', 'unknown'] as const
+export type Cause = (typeof CAUSES)[number]
+
+export const SEVERITIES = ['critical', 'major', 'minor', 'warning', 'indeterminate'] as const
+export type Severity = (typeof SEVERITIES)[number]
+
+export type Phase = 'raise' | 'clear' | 'event'
+
+/** Where the input of a row lies in `observations`. */
+export interface Position {
+  topic: string
+  generation: number
+  partition: number
+  offset: number
+}
+
+/** ONUs below a node; the causes count the offline ones. */
+export interface Counts {
+  onus: number
+  online: number
+  offline: number
+  absent: number
+  unknown: number
+  power: number
+  fibre: number
+  admin: number
+  reset: number
+  rogue: number
+  other: number
+  cause_unknown: number
+}
+
+/**
+ * Present status of an entity; with `counts` in the tree. `kind`, `state` and `cause` are closed sets today, but a newer
+ * server may say a word we do not know: it is shown as it is.
+ */
+export interface StatusItem {
+  type: 'status'
+  entity: string
+  kind: Kind
+  root: string
+  parent: string | null
+  site: string | null
+  name: string | null
+  description: string | null
+  vendor: string | null
+  model: string | null
+  serial: string | null
+  state: State
+  cause: Cause | null
+  cause_raw: string | null
+  since: string | null
+  observed_at: string | null
+  received_at: string | null
+  first_trap_at: string | null
+  position: Position | null
+  counts?: Counts
+}
+
+export interface SummaryItem {
+  type: 'summary'
+  scope: 'all' | 'site'
+  site?: string | null
+  counts: Counts
+  olts: number
+  boards: number
+  pons: number
+  pons_down: number
+  boards_failed: number
+}
+
+export interface EventItem {
+  type: 'event'
+  id: string
+  entity: string
+  kind: Kind
+  root: string
+  site: string | null
+  name: string | null
+  serial: string | null
+  description: string | null
+  event: string
+  event_type: string
+  phase: Phase
+  severity: Severity | null
+  at: string
+  received_at: string
+  state: State | null
+  previous: State | null
+  cause: Cause | null
+  cause_raw: string | null
+  detail: Record<string, unknown> | null
+  trap_oid: string | null
+  source: string | null
+  position: Position | null
+}
+
+export type Item = StatusItem | SummaryItem | EventItem
+
+export interface Change {
+  ids: string[]
+  item: Item
+}
+
+export type ServerFrame =
+  | {
+      type: 'welcome'
+      seq: number
+      instance: string
+      user: string
+      role: string
+      tenant: string
+      server_time: string
+      resumed: boolean
+    }
+  | { type: 'snapshot'; id: string; seq: number; part: number; last: boolean; items: Item[] }
+  | { type: 'delta'; seq: number; changes: Change[]; dropped?: number }
+  | { type: 'lagging'; seq: number; dropped: number }
+  | { type: 'error'; id?: string; code: string; message: string }
+  | { type: 'pong'; seq?: number }
+
+export interface ResumeToken {
+  instance: string
+  seq: number
+}
+
+/** What a client can subscribe to. */
+export type Topic =
+  | { topic: 'tree' }
+  | { topic: 'children'; entity: string }
+  | { topic: 'entity'; entity: string }
+  | { topic: 'events'; limit: number }
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
