@@ -1,1 +1,163 @@
-//! Skeleton.
+//! Trap PDU or registration in, happenings about one entity each out, by a catalogue that is data.
+//!
+//! - reads: every record of `observations`
+//! - writes: nothing; later steps take its events
+//! - key: none
+//! - state: none
+//! - time: `received_at` and `sysUpTime` of a trap as data; no timers
+//! - guarantee: total and pure; a trap that is not understood becomes `unknown_trap` of its root, and stays in
+//!   `observations` to be decoded again; no secret of a varbind goes on
+
+mod catalogue;
+mod explain;
+mod place;
+mod reading;
+mod registration;
+mod trap;
+
+use std::sync::Arc;
+
+pub use catalogue::{Catalogue, CatalogueError, Role, RowEffect, Scope, TrapRow, VarbindRow};
+pub use explain::{Explained, explain};
+pub use place::{Interface, Issue, Port};
+pub use reading::DetailValue;
+pub use registration::Refused;
+pub use trap::UNKNOWN_TRAP;
+
+use model::Root;
+use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
+use schemas::TrapReceived;
+use schemas::network::{NetworkEvent, Observed, Seen, Sighting, Source};
+use snmp_pdu::TrapPdu;
+
+use crate::trap::Decoded;
+
+/// Its place in the chain, as in `topology`.
+pub const DESCRIPTION: StepDescription = StepDescription {
+    number: 1,
+    name: "normalize",
+    reads: "every record of observations",
+    writes: &[],
+    key: "none",
+    state: "none",
+    time: "received_at and sysUpTime of a trap, as data; no timers",
+    guarantee: "total; an unknown trap becomes an event of its root; no secret goes on",
+    format: 1,
+};
+
+/// The step.
+#[derive(Debug)]
+pub struct Normalize {
+    catalogue: Catalogue,
+    /// Without state, all records share one key.
+    no_key: StateKey,
+}
+
+impl Normalize {
+    /// With the compiled-in catalogue.
+    pub fn new() -> Self {
+        Self {
+            catalogue: Catalogue::builtin(),
+            no_key: Arc::from(""),
+        }
+    }
+
+    fn trap(&self, root: &Root, record: &TrapReceived, out: &mut Out<NetworkEvent>) -> Reason {
+        let pdu = match TrapPdu::parse(&record.pdu) {
+            Ok(pdu) => pdu,
+            Err(error) => return Reason::Filtered(undecodable(error.reason)),
+        };
+        let seen = Seen {
+            observed_at: record.received_at,
+            received_at: record.received_at,
+            uptime: pdu.sys_uptime,
+            source: Source::Trap,
+        };
+        let decoded = Decoded::new(&self.catalogue, &pdu, root);
+        out.event(NetworkEvent::Heard(Sighting {
+            entity: root.entity(),
+            seen,
+        }));
+        let mut above = decoded.entity.parent();
+        while let Some(entity) = above {
+            above = entity.parent();
+            if above.is_some() {
+                out.event(NetworkEvent::Exists(Sighting { entity, seen }));
+            }
+        }
+        out.event(NetworkEvent::Happened(Box::new(decoded.happening(record, seen))));
+        Reason::Absorbed("handed_on")
+    }
+}
+
+impl Default for Normalize {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Step for Normalize {
+    type Event = NetworkEvent;
+    type State = ();
+
+    fn describe(&self) -> StepDescription {
+        DESCRIPTION
+    }
+
+    fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
+        if matches!(event, NetworkEvent::Observed(_)) {
+            keys.push(self.no_key.clone());
+        }
+    }
+
+    fn apply(
+        &self,
+        _key: &StateKey,
+        _state: Option<&()>,
+        input: Input<'_, NetworkEvent>,
+        _now: &Now,
+        out: &mut Out<NetworkEvent>,
+    ) -> Verdict<()> {
+        let Input::Event(NetworkEvent::Observed(observed)) = input else {
+            return Verdict::keep(Reason::Absorbed("not_mine"));
+        };
+        Verdict::keep(match observed {
+            Observed::Trap { root, record } => self.trap(root, record, out),
+            Observed::Registered { root, record } => match registration::check(root, record) {
+                Ok(registration) => {
+                    let mut above = registration.entity.parent().filter(|_| !registration.removed);
+                    while let Some(entity) = above {
+                        above = entity.parent();
+                        out.event(NetworkEvent::Exists(Sighting {
+                            entity,
+                            seen: registration.seen,
+                        }));
+                    }
+                    out.event(NetworkEvent::Registered(Box::new(registration)));
+                    Reason::Absorbed("handed_on")
+                }
+                Err(refused) => Reason::Filtered(refused.as_str()),
+            },
+            Observed::Heartbeat(_) => Reason::Absorbed("heartbeat"),
+            Observed::Tick(_) => Reason::Absorbed("tick"),
+        })
+    }
+}
+
+/// The word that counts a PDU which is none. The listener refuses such datagrams before they get here.
+fn undecodable(reason: snmp_pdu::Reason) -> &'static str {
+    use snmp_pdu::Reason as R;
+    match reason {
+        R::Truncated => "undecodable_truncated",
+        R::Length => "undecodable_length",
+        R::Tag => "undecodable_tag",
+        R::TrailingBytes => "undecodable_trailing_bytes",
+        R::Integer => "undecodable_integer",
+        R::Range => "undecodable_range",
+        R::Oid => "undecodable_oid",
+        R::Version => "undecodable_version",
+        R::PduType => "undecodable_pdu_type",
+        R::ValueType => "undecodable_value_type",
+        R::NoTrapOid => "undecodable_no_trap_oid",
+    }
+}

@@ -1,1 +1,72 @@
-//! Skeleton.
+//! One current truth of every entity: its state and why, and what inventory says of it.
+//!
+//! - reads: sightings, happenings and registrations of `normalize`
+//! - writes: `device-events` (fast), `device-status` and `inventory` (exact)
+//! - key: entity
+//! - state: newest signs of its state, what was last told, facts with their times, PDUs taken within 10 minutes
+//! - time: observation times and `sysUpTime` as data; no timers
+//! - guarantee: what happened once is told once; the state does not depend on the order of arrival within a boot
+
+mod core;
+mod facts;
+mod signs;
+mod slot;
+
+pub use facts::{Facts, Told};
+pub use signs::{GASP_NEAR_MICROS, Noted, Signs, Verdict};
+pub use slot::{RESENT_MICROS, Slot};
+
+use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription};
+use schemas::network::NetworkEvent;
+use topology::Topic;
+
+/// Its place in the chain, as in `topology`.
+pub const DESCRIPTION: StepDescription = StepDescription {
+    number: 2,
+    name: "status",
+    reads: "sightings, happenings and registrations of normalize",
+    writes: &[Topic::DeviceEvents, Topic::DeviceStatus, Topic::Inventory],
+    key: "entity",
+    state: "newest signs of the state, what was last told, facts with their times, PDUs taken within 10 minutes",
+    time: "observation times and sysUpTime as data; no timers",
+    guarantee: "what happened once is told once; within a boot the order of arrival does not matter",
+    format: 1,
+};
+
+/// The step.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Status;
+
+impl Step for Status {
+    type Event = NetworkEvent;
+    type State = Slot;
+
+    fn describe(&self) -> StepDescription {
+        DESCRIPTION
+    }
+
+    fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
+        if let Some(entity) = event.entity() {
+            keys.push(StateKey::from(entity.as_str()));
+        }
+    }
+
+    fn apply(
+        &self,
+        _key: &StateKey,
+        state: Option<&Slot>,
+        input: Input<'_, NetworkEvent>,
+        now: &Now,
+        out: &mut Out<NetworkEvent>,
+    ) -> runtime::Verdict<Slot> {
+        match input {
+            Input::Event(NetworkEvent::Heard(sighting)) => core::heard(state, sighting, now, out),
+            Input::Event(NetworkEvent::Exists(sighting)) => core::exists(state, sighting, now, out),
+            Input::Event(NetworkEvent::Happened(happening)) => core::happened(state, happening, now, out),
+            Input::Event(NetworkEvent::Registered(registration)) => core::registered(state, registration, now, out),
+            Input::Event(NetworkEvent::Observed(_)) | Input::Timer { .. } => {
+                runtime::Verdict::keep(Reason::Absorbed("not_mine"))
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What is known of an entity beside its state: what `inventory` says of it.
+
+use std::collections::BTreeMap;
+
+use model::{Micros, Serial};
+use schemas::network::{Registration, Seen, Source};
+use serde::{Deserialize, Serialize};
+
+/// A text with who said it and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The text; empty if it was taken away.
+    pub text: String,
+    /// When it was said.
+    pub at: Micros,
+    /// By whom.
+    pub by: Source,
+}
+
+/// Everything of an entity that people and inventories say, each with its time: the newer wins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Who said first, or registered last.
+    pub origin: String,
+    /// When it was registered first; `None` if it never was.
+    pub installed_at: Option<Micros>,
+    /// When it was registered last.
+    pub registered_at: Option<Micros>,
+    /// When it was last sighted or registered, as of the last change.
+    pub seen_at: Micros,
+    /// Serial number.
+    pub serial: Option<Told>,
+    /// When this serial was sighted here first.
+    pub serial_since: Option<Micros>,
+    /// Name.
+    pub name: Option<Told>,
+    /// Site.
+    pub site: Option<Told>,
+    /// Description.
+    pub description: Option<Told>,
+    /// Vendor.
+    pub vendor: Option<Told>,
+    /// Model.
+    pub model: Option<Told>,
+    /// Management address.
+    pub address: Option<Told>,
+    /// Anything else.
+    pub attributes: BTreeMap<String, String>,
+    /// When the attributes were said.
+    pub attributes_at: Option<Micros>,
+}
+
+impl Facts {
+    /// Nothing but that it was seen.
+    pub fn seen(seen: &Seen) -> Self {
+        Self {
+            origin: seen.source.as_str().to_owned(),
+            installed_at: None,
+            registered_at: None,
+            seen_at: seen.observed_at,
+            serial: None,
+            serial_since: None,
+            name: None,
+            site: None,
+            description: None,
+            vendor: None,
+            model: None,
+            address: None,
+            attributes: BTreeMap::new(),
+            attributes_at: None,
+        }
+    }
+
+    /// Takes a registration, field by field: what it does not say stays.
+    pub fn register(&mut self, said: &Registration) {
+        let at = said.seen.observed_at;
+        let newest = self.registered_at.is_none_or(|known| at >= known);
+        if newest {
+            self.origin.clone_from(&said.origin);
+            self.registered_at = Some(at);
+        }
+        self.installed_at = Some(self.installed_at.map_or(at, |first| first.min(at)));
+        self.seen_at = self.seen_at.max(at);
+        let by = said.seen.source;
+        tell(&mut self.name, said.name.as_deref(), at, by);
+        tell(&mut self.site, said.site.as_deref(), at, by);
+        tell(&mut self.description, said.description.as_deref(), at, by);
+        tell(&mut self.vendor, said.vendor.as_deref(), at, by);
+        tell(&mut self.model, said.model.as_deref(), at, by);
+        tell(&mut self.address, said.address.as_deref(), at, by);
+        if let Some(serial) = said.serial.as_deref() {
+            self.sight(serial, at, by);
+        }
+        if !said.attributes.is_empty() && self.attributes_at.is_none_or(|known| at >= known) {
+            self.attributes.clone_from(&said.attributes);
+            self.attributes_at = Some(at);
+        }
+    }
+
+    /// Takes a trap's sighting of serial and model. A model that a person gave is not replaced by it.
+    pub fn sighted(&mut self, serial: Option<Serial>, model: Option<&str>, seen: &Seen) {
+        if let Some(serial) = serial {
+            self.sight(&serial.to_string(), seen.observed_at, seen.source);
+        }
+        let by_person = self
+            .model
+            .as_ref()
+            .is_some_and(|m| m.by != Source::Trap && !m.text.is_empty());
+        if let (Some(model), false) = (model, by_person) {
+            if self.model.as_ref().is_none_or(|known| known.text != model) {
+                tell(&mut self.model, Some(model), seen.observed_at, seen.source);
+            }
+        }
+    }
+
+    /// The last sighting of a serial wins.
+    fn sight(&mut self, serial: &str, at: Micros, by: Source) {
+        let before = text(&self.serial).map(str::to_owned);
+        tell(&mut self.serial, Some(serial), at, by);
+        let after = text(&self.serial);
+        if after != before.as_deref() {
+            self.serial_since = after.map(|_| at);
+        }
+    }
+
+    /// Whether a reader of `inventory` could tell the two apart; the times alone are not told.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let texts = |f: &'_ Self| {
+            [
+                &f.serial,
+                &f.name,
+                &f.site,
+                &f.description,
+                &f.vendor,
+                &f.model,
+                &f.address,
+            ]
+            .map(|t| text(t).map(str::to_owned))
+        };
+        self.origin == other.origin
+            && self.installed_at == other.installed_at
+            && self.attributes == other.attributes
+            && texts(self) == texts(other)
+    }
+}
+
+/// The text, if there is one.
+pub fn text(told: &Option<Told>) -> Option<&str> {
+    told.as_ref().map(|t| t.text.as_str()).filter(|t| !t.is_empty())
+}
+
+fn tell(known: &mut Option<Told>, said: Option<&str>, at: Micros, by: Source) {
+    let Some(said) = said else { return };
+    if known.as_ref().is_none_or(|known| at >= known.at) {
+        *known = Some(Told {
+            text: said.to_owned(),
+            at,
+            by,
+        });
+    }
+}

@@ -1,0 +1,159 @@
+//! The state of one entity, and the rows made of it.
+
+use model::{EntityId, Micros};
+use runtime::Now;
+use schemas::network::Seen;
+use schemas::{DeviceStatus, InventoryEntry};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Facts, text};
+use crate::signs::{Signs, Verdict, raw_word};
+
+/// A PDU sent again within this time is the same one (design §8). Microseconds.
+pub const RESENT_MICROS: i64 = 600 * Micros::SECOND;
+/// Most PDUs remembered of an ONU.
+const RECENT_OF_ONU_MAX: usize = 16;
+/// Most PDUs remembered of anything else.
+const RECENT_MAX: usize = 64;
+
+/// A PDU that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Recent {
+    fingerprint: u64,
+    received_at: Micros,
+}
+
+/// Everything known of one entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// What was seen of its state.
+    pub signs: Signs,
+    /// What follows from it, as last told.
+    pub told: Verdict,
+    /// When the newest observation of the state was made, and when we received it.
+    pub observed_at: Micros,
+    /// See `observed_at`.
+    pub received_at: Micros,
+    /// When its first trap came (roots only).
+    pub first_trap_at: Option<Micros>,
+    /// What inventory says.
+    pub facts: Facts,
+    recent: Vec<Recent>,
+}
+
+impl Slot {
+    /// Of an entity that was never seen before.
+    pub fn new(seen: &Seen) -> Self {
+        let signs = Signs::default();
+        let told = Verdict {
+            since: seen.observed_at,
+            ..signs.verdict(model::Kind::Unknown)
+        };
+        Self {
+            signs,
+            told,
+            observed_at: seen.observed_at,
+            received_at: seen.received_at,
+            first_trap_at: None,
+            facts: Facts::seen(seen),
+            recent: Vec::new(),
+        }
+    }
+
+    /// Whether this PDU was taken before.
+    pub fn has_taken(&self, fingerprint: u64, received_at: Micros) -> bool {
+        self.recent
+            .iter()
+            .any(|r| r.fingerprint == fingerprint && received_at.since(r.received_at).abs() <= RESENT_MICROS)
+    }
+
+    /// Remembers a PDU, and forgets the oldest ones.
+    pub fn take(&mut self, fingerprint: u64, received_at: Micros, entity: &EntityId) {
+        let max = if entity.kind() == model::Kind::Onu {
+            RECENT_OF_ONU_MAX
+        } else {
+            RECENT_MAX
+        };
+        self.recent
+            .retain(|r| received_at.since(r.received_at) <= RESENT_MICROS);
+        let surplus = (self.recent.len() + 1).saturating_sub(max);
+        self.recent.drain(..surplus);
+        self.recent.push(Recent {
+            fingerprint,
+            received_at,
+        });
+    }
+
+    /// Draws the conclusion from the signs.
+    pub fn conclude(&mut self, entity: &EntityId) {
+        let verdict = self.signs.verdict(entity.kind());
+        // Since when is kept through what does not change the state.
+        let since = if verdict.state == self.told.state {
+            self.told.since
+        } else {
+            verdict.since
+        };
+        self.told = Verdict { since, ..verdict };
+        if let Some(newest) = self.signs.newest() {
+            (self.observed_at, self.received_at) = (newest.observed_at, newest.received_at);
+        }
+    }
+
+    /// Whether a reader of the status could tell the two apart; observation times alone are not told.
+    pub fn status_reads_like(&self, other: &Self) -> bool {
+        self.told == other.told && self.first_trap_at == other.first_trap_at && self.facts.reads_like(&other.facts)
+    }
+
+    /// The row of `device-status`.
+    pub fn status(&self, entity: &EntityId, now: &Now, wts: Micros) -> DeviceStatus {
+        let facts = &self.facts;
+        let own = |told| text(told).map(str::to_owned);
+        DeviceStatus {
+            entity: entity.to_string(),
+            root: entity.root_str().to_owned(),
+            kind: entity.kind().as_str().to_owned(),
+            site: own(&facts.site),
+            parent: entity.parent().map(String::from),
+            name: own(&facts.name),
+            description: own(&facts.description),
+            vendor: own(&facts.vendor),
+            model: own(&facts.model),
+            serial: own(&facts.serial),
+            state: self.told.state.as_str().to_owned(),
+            cause: self.told.cause.map(|c| c.as_str().to_owned()),
+            cause_raw: self.told.by.map(|f| raw_word(f).to_owned()),
+            since: self.told.since,
+            observed_at: self.observed_at,
+            received_at: self.received_at,
+            first_trap_at: self.first_trap_at,
+            position: now.position.into(),
+            wts,
+        }
+    }
+
+    /// The row of `inventory`.
+    pub fn inventory(&self, entity: &EntityId, now: &Now, wts: Micros) -> InventoryEntry {
+        let facts = &self.facts;
+        let own = |told| text(told).map(str::to_owned);
+        InventoryEntry {
+            entity: entity.to_string(),
+            root: entity.root_str().to_owned(),
+            kind: entity.kind().as_str().to_owned(),
+            site: own(&facts.site),
+            parent: entity.parent().map(String::from),
+            name: own(&facts.name),
+            description: own(&facts.description),
+            vendor: own(&facts.vendor),
+            model: own(&facts.model),
+            serial: own(&facts.serial),
+            address: own(&facts.address),
+            attributes: facts.attributes.clone(),
+            origin: facts.origin.clone(),
+            installed_at: facts.installed_at,
+            seen_at: facts.seen_at,
+            serial_since: facts.serial_since,
+            position: now.position.into(),
+            wts,
+        }
+    }
+}
