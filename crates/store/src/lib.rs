@@ -1,11 +1,16 @@
 //! The store: rows that a query reads from one partition. Two engines over one list of tables: fjall in the data folder,
 //! later CQL. A table is written from exactly one topic, whole rows only; the row with the higher write time wins.
 
+mod check;
+mod engine;
+mod metric;
 pub mod queries;
 pub mod rows;
 mod table;
 
 use async_trait::async_trait;
+pub use check::{check_key, check_row, check_scan};
+pub use engine::FjallStore;
 pub use table::{Column, ColumnType, Order, TableDef, Value};
 use thiserror::Error;
 
@@ -75,6 +80,17 @@ pub struct Page {
     pub next: Option<Vec<u8>>,
 }
 
+/// What a table holds, for comparing two stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDump {
+    /// The table.
+    pub table: &'static str,
+    /// How many rows can be read.
+    pub rows: u64,
+    /// A hash of them in order: keys, columns, write times, ends. Comparable between stores of one engine.
+    pub hash: u128,
+}
+
 /// A row engine.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -92,4 +108,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether it can answer.
     async fn health(&self) -> Result<(), StoreError>;
+
+    /// Removes every row of some tables, and every memory of deleted ones: the first half of a rebuild.
+    async fn wipe(&self, tables: &[&'static TableDef]) -> Result<(), StoreError> {
+        Err(unable(tables, "be emptied"))
+    }
+
+    /// Counts and hashes what some tables hold.
+    async fn dump(&self, tables: &[&'static TableDef]) -> Result<Vec<TableDump>, StoreError> {
+        Err(unable(tables, "be dumped"))
+    }
+}
+
+fn unable(tables: &[&'static TableDef], what: &str) -> StoreError {
+    StoreError::Invalid {
+        table: tables.first().map_or("store", |t| t.name),
+        problem: format!("this engine's tables cannot {what}"),
+    }
 }

@@ -1,0 +1,64 @@
+//! What every engine of the store does alike. An engine joins with a [`Subject`] and one line of [`conformance!`].
+
+mod fjall;
+mod suite;
+mod tables;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use store::Store;
+
+/// An engine under test.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// The store. Tests use keys of their own, so one database may serve them all.
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// The engine's clock, milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+
+    /// Returns when so many milliseconds of the engine's clock have passed.
+    async fn pass(&self, ms: i64);
+
+    /// Closes and opens the store.
+    async fn reopen(&mut self);
+}
+
+/// One `#[test]` for each function of the suite.
+macro_rules! conformance {
+    ($subject:path; $($name:ident),+ $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let mut subject = $subject().await;
+            $crate::suite::$name(&mut subject).await;
+        }
+    )+};
+    ($subject:path) => {
+        conformance!($subject;
+            rows_read_back_whole,
+            the_higher_write_time_stays,
+            equal_write_times_end_alike_in_any_order,
+            a_newer_row_unsets_what_it_does_not_say,
+            a_partial_row_is_refused,
+            a_row_that_does_not_fit_is_refused,
+            two_events_of_one_moment_are_two_rows,
+            rows_end_at_their_time,
+            late_rows_end_with_their_time,
+            newest_first_pages_resume,
+            backwards_pages_resume,
+            a_prefix_reads_a_part,
+            partitions_do_not_run_into_each_other,
+            a_cursor_of_another_query_is_refused,
+            a_cursor_survives_what_it_stood_on,
+            a_deletion_stays,
+            a_deletion_spares_what_is_newer,
+            conditional_writes_have_one_winner,
+            a_conditional_write_wins_over_any_clock,
+            replay_leaves_the_same,
+            acknowledged_rows_survive_a_restart,
+            the_store_is_healthy,
+        );
+    };
+}
+pub(crate) use conformance;
