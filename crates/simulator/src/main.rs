@@ -1,0 +1,117 @@
+//! `simulator`: the simulated ISP on its own, for a running Atalaia on the same machine.
+#![allow(clippy::print_stdout, reason = "a command line: its output is for people and pipes")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+use simulator::{Mishaps, SimConfig, Simulation};
+
+/// Plays an ISP: sends SNMP traps of simulated OLTs to a listener on this machine.
+#[derive(Parser)]
+#[command(
+    after_help = "Example, with the community in the environment variable TRAP_COMMUNITY:\n  \
+    simulator --print config > isp.toml; simulator --print csv > isp.csv\n  \
+    simulator --target 127.0.0.1:10162"
+)]
+struct Arguments {
+    /// The trap listener; a loopback address.
+    #[arg(long, default_value = "127.0.0.1:162")]
+    target: SocketAddr,
+    /// Print this and end.
+    #[arg(long)]
+    print: Option<What>,
+    /// Name of the environment variable that holds the community.
+    #[arg(long, default_value = "TRAP_COMMUNITY")]
+    community_env: String,
+    /// Where all chance comes from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// OLTs.
+    #[arg(long, default_value_t = 4)]
+    olts: usize,
+    /// ONUs.
+    #[arg(long, default_value_t = 2_000)]
+    onus: usize,
+    /// How fast life passes.
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Probability that a trap is lost.
+    #[arg(long, default_value_t = 0.0)]
+    loss: f64,
+    /// Probability that a datagram arrives twice.
+    #[arg(long, default_value_t = 0.0)]
+    duplicate: f64,
+    /// Probability that a datagram arrives late.
+    #[arg(long, default_value_t = 0.0)]
+    reorder: f64,
+    /// Stop after so many seconds.
+    #[arg(long)]
+    seconds: Option<f64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// The `[[olt]]` entries of a configuration.
+    Config,
+    /// The inventory as CSV.
+    Csv,
+    /// The inventory as JSON lines.
+    Jsonl,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let Arguments {
+        seed,
+        olts,
+        onus,
+        speed,
+        loss,
+        duplicate,
+        reorder,
+        ..
+    } = arguments;
+    let mishaps = Mishaps {
+        loss,
+        duplicate,
+        reorder,
+    };
+    let simulation = Simulation::new(SimConfig {
+        seed,
+        olts,
+        onus,
+        speed,
+        mishaps,
+        ..SimConfig::default()
+    })?;
+    match arguments.print {
+        Some(What::Config) => print!("{}", simulation.network().olt_entries()),
+        Some(What::Csv) => print!("{}", simulation.network().inventory_csv()),
+        Some(What::Jsonl) => print!("{}", simulation.network().inventory_jsonl()),
+        None => play(&simulation, &arguments)?,
+    }
+    Ok(())
+}
+
+fn play(simulation: &Simulation, arguments: &Arguments) -> Result<()> {
+    let name = &arguments.community_env;
+    let community =
+        std::env::var(name).with_context(|| format!("put the community into the environment variable {name}"))?;
+    let running = simulation.start(arguments.target, &community)?;
+    let mut left = arguments.seconds.map(Duration::from_secs_f64);
+    loop {
+        let nap = left.unwrap_or(Duration::MAX).min(Duration::from_secs(10));
+        std::thread::sleep(nap);
+        let report = running.report();
+        println!(
+            "sent {} resent {} answered {} lost {} failed {}",
+            report.sent, report.resent, report.answered, report.lost, report.failed
+        );
+        left = left.map(|l| l.saturating_sub(nap));
+        if left == Some(Duration::ZERO) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A network that lives: a thread that sends the script to a listener, and what it has said so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use model::EntityId;
+
+use crate::clock;
+use crate::datagrams::{Datagram, Datagrams, Mishaps};
+use crate::life::{Script, Truth};
+use crate::network::{Network, SizeError};
+use crate::trap::Dialect;
+use crate::wire::{Patience, SendError, Wire};
+
+/// A real OLT sends an inform again a few times; ours is as patient as a restarting listener needs.
+const PATIENCE: Patience = Patience {
+    resend_after: Duration::from_secs(2),
+    tries_max: 15,
+    window: 256,
+};
+/// Longest sleep: how late an answer is taken or a stop noticed.
+const NAP: Duration = Duration::from_millis(20);
+
+/// What is simulated.
+#[derive(Debug, Clone)]
+pub struct SimConfig {
+    /// Where all chance comes from.
+    pub seed: u64,
+    /// OLTs.
+    pub olts: usize,
+    /// ONUs of all OLTs together.
+    pub onus: usize,
+    /// How fast life passes: 10 is ten times as fast as real. The first two seconds are never hurried.
+    pub speed: f64,
+    /// How each OLT talks: the first has the first dialect, and round again. v1 needs a credential of its own.
+    pub dialects: Vec<Dialect>,
+    /// What happens to datagrams on their way.
+    pub mishaps: Mishaps,
+}
+
+impl Default for SimConfig {
+    fn default() -> Self {
+        let dialects = vec![Dialect::default()];
+        Self {
+            seed: 1,
+            olts: 4,
+            onus: 2_000,
+            speed: 1.0,
+            dialects,
+            mishaps: Mishaps::default(),
+        }
+    }
+}
+
+/// A network and its script, not yet sending.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    config: SimConfig,
+    network: Arc<Network>,
+}
+
+impl Simulation {
+    /// Makes the network.
+    ///
+    /// # Errors
+    /// When its size cannot be.
+    pub fn new(config: SimConfig) -> Result<Self, SizeError> {
+        let network = Arc::new(Network::generate(config.seed, config.olts, config.onus)?);
+        Ok(Self { config, network })
+    }
+
+    /// What there is.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What happens, without end: the same for the same configuration.
+    pub fn script(&self) -> Script {
+        Script::new(self.network.clone(), self.config.seed, self.config.speed)
+    }
+
+    /// The same as datagrams, with mishaps.
+    pub fn datagrams(&self, community: &str) -> Datagrams {
+        self.datagrams_up_for(0, community)
+    }
+
+    fn datagrams_up_for(&self, uptime: u32, community: &str) -> Datagrams {
+        let Self { config, network } = self;
+        Datagrams::new(
+            network.clone(),
+            self.script(),
+            config.seed,
+            community,
+            uptime,
+            &config.dialects,
+            config.mishaps,
+        )
+    }
+
+    /// Begins to send to a listener on this machine, from a thread of its own, until stopped or dropped.
+    ///
+    /// # Errors
+    /// When the target is not loopback, or an OLT's address cannot be used.
+    pub fn start(&self, target: SocketAddr, community: &str) -> Result<Running, SendError> {
+        let wire = Wire::new(target, self.network.olts.iter().map(|o| o.address), PATIENCE)?;
+        let shared = Arc::new(Shared::default());
+        let mut player = Player {
+            wire,
+            shared: shared.clone(),
+        };
+        let datagrams = self.datagrams_up_for(clock::uptime(), community);
+        let thread = std::thread::Builder::new()
+            .name("simulator".to_owned())
+            .spawn(move || player.play(datagrams))
+            .map_err(SendError::Thread)?;
+        Ok(Running {
+            shared,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Datagrams sent for the first time.
+    pub sent: u64,
+    /// Informs sent again.
+    pub resent: u64,
+    /// Informs answered.
+    pub answered: u64,
+    /// Informs given up.
+    pub given_up: u64,
+    /// Traps lost on purpose.
+    pub lost: u64,
+    /// Datagrams the system refused to send.
+    pub failed: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    said: Mutex<Said>,
+}
+
+#[derive(Default)]
+struct Said {
+    /// With the place in the script: a reordered older word does not undo a newer one.
+    truth: BTreeMap<EntityId, (u64, Truth)>,
+    uncertain: BTreeSet<EntityId>,
+    report: Report,
+}
+
+impl Shared {
+    fn said(&self) -> MutexGuard<'_, Said> {
+        // Plain data, whole after every statement: a panic of another holder leaves nothing half done.
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A network that is sending.
+pub struct Running {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// What a right board shows of every board, port and ONU that has been told of, once it has heard all that was sent.
+    pub fn truth(&self) -> BTreeMap<EntityId, Truth> {
+        self.shared
+            .said()
+            .truth
+            .iter()
+            .map(|(entity, (_, truth))| (entity.clone(), *truth))
+            .collect()
+    }
+
+    /// Entities of which a trap was lost on purpose: a board cannot know the truth of these.
+    pub fn uncertain(&self) -> BTreeSet<EntityId> {
+        self.shared.said().uncertain.clone()
+    }
+
+    /// What was sent so far.
+    pub fn report(&self) -> Report {
+        self.shared.said().report
+    }
+
+    /// Stops sending at once; informs without an answer are forgotten. The truth stays readable on the result.
+    pub fn stop(mut self) -> (Report, BTreeMap<EntityId, Truth>) {
+        self.halt();
+        (self.report(), self.truth())
+    }
+
+    fn halt(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("the simulator's thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+struct Player {
+    wire: Wire,
+    shared: Arc<Shared>,
+}
+
+impl Player {
+    fn play(&mut self, datagrams: Datagrams) {
+        let start = Instant::now();
+        for datagram in datagrams {
+            loop {
+                if self.shared.stop.load(Ordering::Acquire) {
+                    return;
+                }
+                self.turn();
+                let wait = datagram.at.saturating_sub(start.elapsed());
+                if wait.is_zero() {
+                    break;
+                }
+                std::thread::park_timeout(wait.min(NAP));
+            }
+            self.send(datagram);
+        }
+    }
+
+    fn turn(&mut self) {
+        let mut answered = 0;
+        self.wire.turn(Instant::now(), |_, _| answered += 1);
+        let counts = self.wire.counts;
+        let report = &mut self.shared.said().report;
+        report.answered += answered;
+        (report.sent, report.resent) = (counts.sent, counts.resent);
+        (report.given_up, report.failed) = (counts.given_up, counts.failed);
+    }
+
+    fn send(&mut self, datagram: Datagram) {
+        let Datagram {
+            olt,
+            bytes,
+            inform,
+            expect,
+            lost,
+            order,
+            ..
+        } = datagram;
+        if !lost {
+            self.wire.send(olt, bytes, inform);
+        }
+        let mut said = self.shared.said();
+        said.report.lost += u64::from(lost);
+        if let Some((entity, truth)) = expect {
+            if lost {
+                said.uncertain.insert(entity.clone());
+            }
+            let slot = said.truth.entry(entity).or_insert((order, truth));
+            if order >= slot.0 {
+                *slot = (order, truth);
+            }
+        }
+    }
+}
