@@ -299,7 +299,6 @@ impl<T> Publisher<T> {
         }
         match self.log.producer(&self.config.name) {
             Ok(producer) => {
-                self.window.unsend();
                 self.producer = Some(producer);
                 true
             }
@@ -313,6 +312,7 @@ impl<T> Publisher<T> {
     /// Drops the producer; the next one starts with the first unacknowledged record.
     fn end(&mut self, error: &LogError, now: Instant) {
         self.producer = None;
+        self.window.unsend();
         self.metrics.restarts.increment(1);
         self.wait_after(error, now);
     }

@@ -217,6 +217,25 @@ fn a_producer_that_ends_is_replaced_and_the_rest_sent_again_in_order() {
 }
 
 #[test]
+fn a_failure_is_found_though_nothing_more_is_sent() {
+    let script = Script {
+        lives: vec![0, 0],
+        ..Script::default()
+    };
+    let (mut publisher, script) = publisher(script, PublisherConfig::new("test"));
+    send(&mut publisher, 0, None).unwrap();
+    let mut fates = Vec::new();
+    let patience = Deadline::after(Duration::from_secs(10));
+    while fates.is_empty() {
+        assert!(!patience.passed(), "the record waits for ever");
+        publisher.tend(|ticket, fate| fates.push((ticket, fate)));
+        std::thread::yield_now();
+    }
+    assert_eq!(fates, [(0, Ok(()))]);
+    assert_eq!(script.lock().unwrap().made, 3);
+}
+
+#[test]
 fn a_record_that_landed_though_its_send_failed_is_sent_again_with_its_own_id() {
     check(Script {
         lives: vec![10, 20, 3],
