@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The one end of a consumed record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// A step did something: said or changed it.
+    /// It made at least one record.
     Emitted,
-    /// Known already, or nobody's business; ticks that fired nothing too.
+    /// Taken in: it changed state at most, or was known already, or is nobody's business.
     Absorbed,
     /// Refused by a step, or a duplicate.
     Filtered(&'static str),
@@ -106,6 +106,16 @@ impl DeadReason {
         Self {
             reason,
             errors: vec![error.into()],
+        }
+    }
+}
+
+impl From<&'static str> for DeadReason {
+    /// A reason that says it all.
+    fn from(reason: &'static str) -> Self {
+        Self {
+            reason,
+            errors: Vec::new(),
         }
     }
 }

@@ -59,7 +59,6 @@ pub(crate) struct Round<E> {
     /// Bytes of slots put.
     pub slot_bytes: usize,
     pub mutation: Mutation,
-    did: bool,
     filtered: Option<&'static str>,
 }
 
@@ -73,24 +72,21 @@ impl<E> Round<E> {
             calling: None,
             slot_bytes: 0,
             mutation,
-            did: false,
             filtered: None,
         }
     }
 
     /// Takes note of how a call ended.
     pub fn said(&mut self, reason: Reason) {
-        match reason {
-            Reason::Did(_) => self.did = true,
-            Reason::Filtered(word) => self.filtered = self.filtered.or(Some(word)),
-            Reason::Absorbed(_) => {}
+        if let Reason::Filtered(word) = reason {
+            self.filtered = self.filtered.or(Some(word));
         }
     }
 
-    /// The one end of the record.
-    pub fn outcome(&self) -> Outcome {
+    /// The one end of the record: it made these outputs, or else a step refused it, or else it was taken in.
+    pub fn outcome(&self, outputs: usize) -> Outcome {
         match self.filtered {
-            _ if self.did || !self.outputs.is_empty() => Outcome::Emitted,
+            _ if outputs > 0 => Outcome::Emitted,
             Some(reason) => Outcome::Filtered(reason),
             None => Outcome::Absorbed,
         }

@@ -331,12 +331,7 @@ impl<E: Send + 'static> Task<E> {
         }));
         match ran {
             Ok(Ok(records)) => {
-                // The outputs have left the round: it is asked again for its other signs.
-                let outcome = if records.is_empty() {
-                    round.outcome()
-                } else {
-                    Outcome::Emitted
-                };
+                let outcome = round.outcome(records.len());
                 self.chain.settle();
                 self.slot_bytes += round.slot_bytes;
                 for record in records {
