@@ -8,16 +8,21 @@
 //! - nothing of an uncommitted or aborted commit is ever read.
 
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod crash;
+mod embedded;
 mod error;
 mod handles;
 mod memory;
+pub mod metrics;
 mod reader;
 mod record;
 mod traits;
 
 pub use clock::Clock;
 pub use crash::{CRASH_AT_ENV, CrashPoint, crash_point};
+pub use embedded::{DiskUsage, EmbeddedConfig, EmbeddedLog, Retention, TopicUsage};
 pub use error::LogError;
 pub use memory::{Fault, MemoryLog};
 pub use reader::IdFilter;

@@ -1,5 +1,7 @@
 //! What only the log in memory can do: faults on request, members declared lost.
 
+#![allow(clippy::unwrap_used, reason = "a test's verdict")]
+
 use std::time::{Duration, Instant};
 
 use atalaia_log::{Commit, CommitState, Fault, Headers, Log, LogError, MemoryLog, Record, Start, ThreadSlot};

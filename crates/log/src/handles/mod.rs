@@ -26,7 +26,11 @@ pub(crate) use ticket::Ticket;
 use crate::{Commit, Done, LogError, Record, Stored};
 
 /// Longest record key, in bytes: ten times what any of ours needs.
-pub(crate) const KEY_BYTES_MAX: usize = 8 * 1024;
+const KEY_BYTES_MAX: usize = 8 * 1024;
+/// Longest record id, in bytes: a key with every zero doubled, and the numbers around it.
+const ID_BYTES_MAX: usize = 2 * KEY_BYTES_MAX + 64;
+/// Longest name of a writer, in bytes: an instance's name and a nonce.
+const WRITER_BYTES_MAX: usize = 255;
 
 /// One record of a lane, on its way to the log.
 pub(crate) struct Append {
@@ -127,20 +131,23 @@ pub(crate) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Whether a record may be sent at all.
 pub(crate) fn check_record(record: &Record, partitions: u32) -> Result<(), LogError> {
-    let value = record.value.as_ref().map_or(0, bytes::Bytes::len);
-    if value > RECORD_BYTES_MAX {
-        return Err(LogError::TooLarge {
-            topic: record.topic,
-            bytes: value,
-            max: RECORD_BYTES_MAX,
-        });
-    }
-    if record.key.len() > KEY_BYTES_MAX {
-        return Err(LogError::TooLarge {
-            topic: record.topic,
-            bytes: record.key.len(),
-            max: KEY_BYTES_MAX,
-        });
+    let headers = &record.headers;
+    for (bytes, max) in [
+        (record.value.as_ref().map_or(0, bytes::Bytes::len), RECORD_BYTES_MAX),
+        (record.key.len(), KEY_BYTES_MAX),
+        (
+            headers.record_id.as_ref().map_or(0, |id| id.as_bytes().len()),
+            ID_BYTES_MAX,
+        ),
+        (headers.writer.as_ref().map_or(0, |w| w.writer.len()), WRITER_BYTES_MAX),
+    ] {
+        if bytes > max {
+            return Err(LogError::TooLarge {
+                topic: record.topic,
+                bytes,
+                max,
+            });
+        }
     }
     check_partition(record.topic, record.partition, partitions)
 }

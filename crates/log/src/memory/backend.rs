@@ -99,7 +99,13 @@ impl MemoryBackend {
     }
 
     pub(super) fn inject(&self, fault: Fault, count: u32) {
-        *guard(&self.inner).faults.entry(fault).or_default() += count;
+        let mut inner = guard(&self.inner);
+        let left = inner.faults.entry(fault).or_default();
+        *left = left.saturating_add(count);
+    }
+
+    pub(super) fn set_fault(&self, fault: Fault, count: u32) {
+        guard(&self.inner).faults.insert(fault, count);
     }
 
     pub(super) fn hold_commits(&self) {

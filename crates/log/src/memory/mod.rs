@@ -64,6 +64,11 @@ impl MemoryLog {
         self.backend.inject(fault, count);
     }
 
+    /// How many of the next passages go wrong in this way, whatever was injected before; `u32::MAX` for all.
+    pub fn set_fault(&self, fault: Fault, count: u32) {
+        self.backend.set_fault(fault, count);
+    }
+
     /// From now on commits stay running, and with them the restores of successors, until [`MemoryLog::release_commits`].
     pub fn hold_commits(&self) {
         self.backend.hold_commits();
