@@ -16,7 +16,7 @@ use crate::metric;
 struct Answer {
     peer: SocketAddr,
     datagram: Vec<u8>,
-    _place: Place,
+    place: Place,
 }
 
 /// Given back when the answer is sent, or its record given up.
@@ -86,11 +86,7 @@ impl Answers {
         }
         let place = Place(self.waiting.clone());
         let datagram = encode::message(Version::V2c, community, &encode::response(inform)?);
-        let answer = Mutex::new(Some(Answer {
-            peer,
-            datagram,
-            _place: place,
-        }));
+        let answer = Mutex::new(Some(Answer { peer, datagram, place }));
         Some(Arc::new(Pending {
             answer,
             queue: self.queue.clone(),
@@ -105,6 +101,8 @@ impl Answerer {
             |word: &'static str| counter!(metric::INFORMS, "listener" => self.listener.clone(), "outcome" => word);
         let (answered, failed) = (outcome("answered"), outcome("send_failed"));
         while let Ok(answer) = self.queue.recv() {
+            // It no longer waits: the next inform may.
+            drop(answer.place);
             crash_point(CrashPoint::AfterInformAppendBeforeAnswer);
             match socket.send_to(&answer.datagram, answer.peer) {
                 Ok(_) => answered.increment(1),
