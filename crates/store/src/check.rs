@@ -2,11 +2,17 @@
 
 use crate::{Column, ColumnType, Row, Scan, StoreError, TableDef, Value};
 
-/// Checks a whole row.
+/// Most bytes of text and blobs in a key: an event's, the longest of the product, are an entity's id and a record id with
+/// that id in it, under 1 KiB.
+pub const KEY_BYTES_MAX: usize = 4 * 1024;
+/// Most bytes of text, blobs and maps in a row's columns: twice the largest record of the log.
+pub const ROW_BYTES_MAX: usize = 512 * 1024;
+
+/// Checks a whole row. What passes is refused by no engine.
 ///
 /// # Errors
 /// [`StoreError::Invalid`] when a key value is missing or of another type, when not every column is given (a partial row
-/// would mix with the one before), or when a row of a table with retention does not say when it ends.
+/// would mix with the one before), when it is too large, or when a row of a table with retention does not say when it ends.
 pub fn check_row(row: &Row) -> Result<(), StoreError> {
     let table = row.table;
     check_key(table, &row.key)?;
@@ -22,6 +28,13 @@ pub fn check_row(row: &Row) -> Result<(), StoreError> {
         if let Some(value) = value {
             check_type(table, column, value)?;
         }
+    }
+    let bytes: usize = row.columns.iter().flatten().map(payload_bytes).sum();
+    if bytes > ROW_BYTES_MAX {
+        return Err(invalid(
+            table,
+            format!("a row of {bytes} bytes, at most {ROW_BYTES_MAX} are kept"),
+        ));
     }
     if table.retention.is_some() && row.expires_at_ms.is_none() {
         return Err(invalid(
@@ -93,6 +106,13 @@ fn check_values(
     for (column, value) in columns.zip(values) {
         check_type(table, &column, value)?;
     }
+    let bytes: usize = values.iter().map(payload_bytes).sum();
+    if bytes > KEY_BYTES_MAX {
+        return Err(invalid(
+            table,
+            format!("a {what} of {bytes} bytes, at most {KEY_BYTES_MAX} are kept"),
+        ));
+    }
     Ok(())
 }
 
@@ -115,6 +135,16 @@ fn check_type(table: &'static TableDef, column: &Column, value: &Value) -> Resul
             table,
             format!("column {} is not a {:?}", column.name, column.kind),
         ))
+    }
+}
+
+/// Bytes of what has no fixed length.
+fn payload_bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(bytes) => bytes.len(),
+        Value::Map(map) => map.iter().map(|(key, value)| key.len() + value.len()).sum(),
+        Value::Int(_) | Value::Bigint(_) | Value::Double(_) | Value::Boolean(_) | Value::Timestamp(_) => 8,
     }
 }
 

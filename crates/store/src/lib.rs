@@ -9,7 +9,7 @@ pub mod rows;
 mod table;
 
 use async_trait::async_trait;
-pub use check::{check_key, check_row, check_scan};
+pub use check::{KEY_BYTES_MAX, ROW_BYTES_MAX, check_key, check_row, check_scan};
 pub use engine::FjallStore;
 pub use table::{Column, ColumnType, Order, TableDef, Value};
 use thiserror::Error;
@@ -84,11 +84,18 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDump {
     /// The table.
-    pub table: &'static str,
+    pub name: &'static str,
     /// How many rows can be read.
     pub rows: u64,
     /// A hash of them in order: keys, columns, write times, ends. Comparable between stores of one engine.
     pub hash: u128,
+}
+
+/// What a store holds, table by table. Two stores with equal hashes hold the same rows with the same write times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DumpHash {
+    /// In the order of [`rows::TABLES`].
+    pub tables: Vec<TableDump>,
 }
 
 /// A row engine.

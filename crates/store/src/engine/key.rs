@@ -4,10 +4,11 @@
 //! big-endian with the sign bit flipped, texts and blobs with `00` written as `00 FF` and ended by `00 00`. The bytes of a
 //! descending column are inverted.
 
+use crate::check::KEY_BYTES_MAX;
 use crate::{ColumnType, Order, StoreError, TableDef, Value};
 
-/// Longest key in bytes. The longest of the product are an event's: an id of an entity twice and some numbers, under 1 KiB.
-pub(super) const KEY_BYTES_MAX: usize = 8 * 1024;
+/// Longest key in bytes: every byte of a checked one escaped, and room for what ends each value. fjall takes 64 KiB.
+pub(super) const ENCODED_BYTES_MAX: usize = 2 * KEY_BYTES_MAX + 256;
 
 /// Encodes the first values of a key: partition key, then clustering key.
 pub(super) fn encode(table: &'static TableDef, values: &[Value]) -> Result<Vec<u8>, StoreError> {
@@ -18,13 +19,6 @@ pub(super) fn encode(table: &'static TableDef, values: &[Value]) -> Result<Vec<u
         if order(table, i) == Order::Desc {
             out[start..].iter_mut().for_each(|b| *b = !*b);
         }
-    }
-    if out.len() > KEY_BYTES_MAX {
-        let problem = format!("a key of {} bytes, at most {KEY_BYTES_MAX} are kept", out.len());
-        return Err(StoreError::Invalid {
-            table: table.name,
-            problem,
-        });
     }
     Ok(out)
 }
@@ -220,10 +214,5 @@ mod tests {
                 prop_assert_eq!(encode(&TABLE, &values).unwrap().len(), bytes.len());
             }
         }
-    }
-
-    #[test]
-    fn a_key_too_long_is_refused() {
-        assert!(encode(&TABLE, &[Value::Text("x".repeat(KEY_BYTES_MAX))]).is_err());
     }
 }

@@ -102,7 +102,7 @@ fn key_in_cursor(cursor: &[u8], query: u64, prefix: &[u8]) -> Result<Vec<u8>, St
     let key = cursor
         .strip_prefix(&[CURSOR_FORMAT])
         .and_then(|rest| rest.strip_prefix(&query.to_be_bytes()))
-        .filter(|key| key.starts_with(prefix) && key.len() <= key::KEY_BYTES_MAX);
+        .filter(|key| key.starts_with(prefix) && key.len() <= key::ENCODED_BYTES_MAX);
     key.map(<[u8]>::to_vec).ok_or(StoreError::BadCursor)
 }
 

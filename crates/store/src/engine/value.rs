@@ -6,10 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Row, StoreError, TableDef, Value};
+use crate::{Row, TableDef, Value};
 
-/// Largest row in bytes: four times the largest record of the log.
-const ROW_BYTES_MAX: usize = 1 << 20;
 const NEVER: i64 = i64::MAX;
 const HEAD_BYTES: usize = 17;
 
@@ -56,7 +54,7 @@ impl Head {
 }
 
 /// The bytes of a row that has been checked.
-pub(super) fn encode(row: &Row) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode(row: &Row) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
     let head = Head {
         deleted: false,
@@ -65,14 +63,7 @@ pub(super) fn encode(row: &Row) -> Result<Vec<u8>, StoreError> {
     };
     head.write(&mut out);
     encode_columns(&row.columns, &mut out);
-    if out.len() > ROW_BYTES_MAX {
-        let problem = format!("a row of {} bytes, at most {ROW_BYTES_MAX} are kept", out.len());
-        return Err(StoreError::Invalid {
-            table: row.table.name,
-            problem,
-        });
-    }
-    Ok(out)
+    out
 }
 
 /// The mark of a deleted row.
@@ -171,7 +162,7 @@ fn encode_value(value: &Value, out: &mut Vec<u8>) {
 }
 
 fn length(n: usize, out: &mut Vec<u8>) {
-    // Longer than 4 GiB is refused right after, by the limit of a row.
+    // Far below: rows are checked against their limit first.
     out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes());
 }
 
@@ -279,7 +270,7 @@ mod tests {
     #[test]
     fn rows_read_back_whole_and_unset() {
         for columns in [full(), vec![None; 8]] {
-            let bytes = encode(&row(columns.clone())).unwrap();
+            let bytes = encode(&row(columns.clone()));
             assert_eq!(
                 Head::of(&bytes),
                 Some(Head {
@@ -290,14 +281,14 @@ mod tests {
             );
             assert_eq!(decode_columns(&TABLE, &bytes), Some(columns));
         }
-        let earlier = encode(&row(full()[..3].to_vec())).unwrap();
+        let earlier = encode(&row(full()[..3].to_vec()));
         assert_eq!(decode_columns(&TABLE, &earlier).unwrap()[3..], vec![None; 5]);
     }
 
     proptest! {
         #[test]
         fn damaged_bytes_are_none_and_never_a_panic(at in 0usize..120, flip in 1u8..) {
-            let mut bytes = encode(&row(full())).unwrap();
+            let mut bytes = encode(&row(full()));
             let at = at % bytes.len();
             drop(decode_columns(&TABLE, &bytes[..at]));
             bytes[at] ^= flip;
@@ -311,7 +302,7 @@ mod tests {
             let mut r = row(full());
             r.wts_us = wts;
             r.columns[0] = Some(Value::Text(text.to_owned()));
-            encode(&r).unwrap()
+            encode(&r)
         };
         let check = |higher: &[u8], lower: &[u8]| {
             assert!(replaces(higher, lower));

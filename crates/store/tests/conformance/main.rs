@@ -1,5 +1,7 @@
 //! What every engine of the store does alike. An engine joins with a [`Subject`] and one line of [`conformance!`].
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod fjall;
 mod suite;
 mod tables;
