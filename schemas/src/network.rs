@@ -166,15 +166,26 @@ impl Seen {
     /// Whether this is older than `other`: by `sysUpTime` within one boot of a sender, else by time observed; on a tie a
     /// poll is older than anything else, and what came first is *not* older (arrival decides between equals).
     pub fn is_older_than(&self, other: &Self) -> bool {
-        if let (Some(mine), Some(theirs), Some(a), Some(b)) =
-            (self.uptime, other.uptime, self.booted_at(), other.booted_at())
-        {
-            if a.since(b).abs() <= SAME_BOOT_MICROS && mine != theirs {
-                return mine < theirs;
-            }
+        if let Some(ticks) = self.ticks_after(other) {
+            return ticks < 0;
         }
         let poll = |seen: &Self| seen.source != Source::Poll;
         (self.observed_at, poll(self)) < (other.observed_at, poll(other))
+    }
+
+    /// Microseconds between the two, by the clock that orders them.
+    pub fn micros_apart(&self, other: &Self) -> i64 {
+        match self.ticks_after(other) {
+            Some(ticks) => ticks.abs() * 10_000,
+            None => self.observed_at.since(other.observed_at).saturating_abs(),
+        }
+    }
+
+    /// Difference of `sysUpTime`, if both are of one boot and it tells them apart.
+    fn ticks_after(&self, other: &Self) -> Option<i64> {
+        let boots_apart = self.booted_at()?.since(other.booted_at()?).saturating_abs();
+        let ticks = i64::from(self.uptime?) - i64::from(other.uptime?);
+        (boots_apart <= SAME_BOOT_MICROS && ticks != 0).then_some(ticks)
     }
 }
 

@@ -81,6 +81,8 @@ pub struct TrapRow {
     pub name: &'static str,
     /// Names of the varbinds that the MIB lists.
     pub varbinds: &'static str,
+    /// Whether one of them is an ONU id: autofind traps are about an ONU that has none yet.
+    pub names_onu: bool,
     arcs: Box<[u32]>,
 }
 
@@ -157,6 +159,10 @@ impl Catalogue {
         let mut varbinds = lines("varbinds.csv", varbinds, varbind_row)?;
         traps.sort_by(|a, b| a.arcs.cmp(&b.arcs));
         varbinds.sort_by(|a, b| a.arcs.cmp(&b.arcs));
+        for trap in &mut traps {
+            let is_onu_id = |name: &str| varbinds.iter().any(|v| v.role == Role::Ont && v.mib_name == name);
+            trap.names_onu = trap.varbinds.split(' ').any(is_onu_id);
+        }
         Ok(Self { traps, varbinds })
     }
 
@@ -241,6 +247,7 @@ fn trap_row(cells: [&'static str; 10]) -> Result<TrapRow, String> {
         mib,
         name,
         varbinds,
+        names_onu: false,
         arcs: arcs(oid)?,
     })
 }

@@ -195,10 +195,8 @@ fn target(row: &TrapRow, placed: &Placed, root: &Root) -> Target {
         Scope::Frame | Scope::System => Target::root(root),
         Scope::Ont => match (placed.onu(), placed.port()) {
             (Some(place), _) => Target::exact(root.onu(place)),
-            // Autofind: the ONU has no id yet, and its MIB entry lists none.
-            (None, Some(port)) if !row.varbinds.contains("OntIndex") && !row.varbinds.contains("OntObjectIndex") => {
-                Target::inexact(pon(port), None)
-            }
+            // Autofind: the ONU has no id yet.
+            (None, Some(port)) if !row.names_onu => Target::inexact(pon(port), None),
             (None, Some(port)) => Target::inexact(pon(port), missing),
             (None, None) => nowhere(),
         },

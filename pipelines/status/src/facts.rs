@@ -102,14 +102,14 @@ impl Facts {
         if let Some(serial) = serial {
             self.sight(&serial.to_string(), seen.observed_at, seen.source);
         }
-        let by_person = self
+        let Some(model) = model else { return };
+        let by_person = |known: &Told| known.by != Source::Trap && !known.text.is_empty();
+        if !self
             .model
             .as_ref()
-            .is_some_and(|m| m.by != Source::Trap && !m.text.is_empty());
-        if let (Some(model), false) = (model, by_person) {
-            if self.model.as_ref().is_none_or(|known| known.text != model) {
-                tell(&mut self.model, Some(model), seen.observed_at, seen.source);
-            }
+            .is_some_and(|known| by_person(known) || known.text == model)
+        {
+            tell(&mut self.model, Some(model), seen.observed_at, seen.source);
         }
     }
 

@@ -121,8 +121,8 @@ impl Signs {
         for (noted, sign) in self.in_order() {
             let before = fold.state;
             match kind {
-                Kind::Onu => fold.onu(sign, noted.seen.observed_at),
-                Kind::Pon => fold.pon(sign),
+                Kind::Onu => fold.onu(sign, noted.seen),
+                Kind::Pon => fold.pon(sign, noted.seen),
                 _ => fold.newest_wins(sign),
             }
             if fold.state != before {
@@ -179,10 +179,10 @@ struct Fold {
     by: Option<Fault>,
     since: Micros,
     /// Faults that stand, oldest first.
-    standing: Vec<(Fault, Micros)>,
+    standing: Vec<(Fault, Seen)>,
     /// The standing fault whose clear ends the present outage.
     explains: Option<Fault>,
-    gasped_at: Option<Micros>,
+    gasped: Option<Seen>,
 }
 
 impl Default for Fold {
@@ -194,21 +194,21 @@ impl Default for Fold {
             since: Micros(0),
             standing: Vec::new(),
             explains: None,
-            gasped_at: None,
+            gasped: None,
         }
     }
 }
 
 impl Fold {
-    fn onu(&mut self, sign: Sign, at: Micros) {
+    fn onu(&mut self, sign: Sign, seen: Seen) {
         match sign {
             Sign::Raise(fault) => {
                 if fault == Fault::DyingGasp {
-                    self.gasped_at = Some(at);
+                    self.gasped = Some(seen);
                 }
-                self.stand(fault, at);
+                self.stand(fault, seen);
                 self.state = State::Offline;
-                self.explain_onu(fault, at);
+                self.explain_onu(fault, &seen);
             }
             Sign::Clear(fault) => {
                 self.standing.retain(|(standing, _)| *standing != fault);
@@ -234,9 +234,9 @@ impl Fold {
     /// What explained the outage is over: online, unless another fault stands.
     fn ended(&mut self) {
         match self.standing.last().copied() {
-            Some((fault, at)) => {
+            Some((fault, raised)) => {
                 self.explains = None;
-                self.explain_onu(fault, at);
+                self.explain_onu(fault, &raised);
             }
             None => {
                 (self.state, self.cause, self.by, self.explains) = (State::Online, None, None, None);
@@ -244,10 +244,10 @@ impl Fold {
         }
     }
 
-    fn explain_onu(&mut self, fault: Fault, raised_at: Micros) {
+    fn explain_onu(&mut self, fault: Fault, raised: &Seen) {
         let gasp_near = self
-            .gasped_at
-            .is_some_and(|gasp| raised_at.since(gasp).abs() <= GASP_NEAR_MICROS);
+            .gasped
+            .is_some_and(|gasp| raised.micros_apart(&gasp) <= GASP_NEAR_MICROS);
         if fault == Fault::DyingGasp || gasp_near {
             (self.cause, self.by) = (Some(Cause::Power), Some(Fault::DyingGasp));
         } else {
@@ -261,10 +261,10 @@ impl Fold {
         });
     }
 
-    fn pon(&mut self, sign: Sign) {
+    fn pon(&mut self, sign: Sign, seen: Seen) {
         match sign {
             Sign::Raise(fault) => {
-                self.stand(fault, Micros(0));
+                self.stand(fault, seen);
                 // "Link down" tells less than the fault that made it so.
                 if fault != Fault::LinkDown || self.state != State::Down {
                     (self.cause, self.by) = (Some(port_cause(fault)), Some(fault));
@@ -308,9 +308,9 @@ impl Fold {
         self.standing.clear();
     }
 
-    fn stand(&mut self, fault: Fault, at: Micros) {
+    fn stand(&mut self, fault: Fault, raised: Seen) {
         self.standing.retain(|(standing, _)| *standing != fault);
-        self.standing.push((fault, at));
+        self.standing.push((fault, raised));
     }
 }
 

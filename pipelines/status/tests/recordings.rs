@@ -1,4 +1,5 @@
 //! The constructed datagrams become the right event, entity, state and cause.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

@@ -1,7 +1,9 @@
 //! Runs `normalize` and `status` over records as the engine does (breadth-first, by key), without the engine.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use model::{Micros, Position, Root};
 use pipeline_normalize::Normalize;
@@ -15,10 +17,12 @@ use snmp_pdu::{Oid, Value};
 pub const ROOT: &str = "default/olt/rjo-01";
 pub const HUAWEI: &str = "1.3.6.1.4.1.2011";
 
+/// The catalogue is read once for all tests.
+static NORMALIZE: LazyLock<Normalize> = LazyLock::new(Normalize::new);
+
 /// What the chain has written so far, and its state.
 #[derive(Default)]
 pub struct Network {
-    normalize: Normalize,
     status_step: Status,
     pub slots: BTreeMap<String, (Slot, Micros)>,
     pub offset: u64,
@@ -54,16 +58,14 @@ impl Network {
         let input = network::decode(record.into(), root).expect("the record is under its root");
         let mut did = Did::default();
         let mut out = Out::new(Micros(0));
-        let verdict = self
-            .normalize
-            .apply(&"".into(), None, Input::Event(&input), &now, &mut out);
+        let verdict = NORMALIZE.apply(&"".into(), None, Input::Event(&input), &now, &mut out);
         did.reasons.push(verdict.reason);
         let (events, outputs) = out.into_parts();
         assert_eq!(outputs, [], "normalize writes nothing");
         let mut calls: Vec<(runtime::StateKey, usize)> = Vec::new();
         for (i, event) in events.iter().enumerate() {
             let mut keys = Vec::new();
-            self.normalize.keys(event, &mut keys);
+            NORMALIZE.keys(event, &mut keys);
             assert_eq!(keys, [], "nothing flows backwards");
             self.status_step.keys(event, &mut keys);
             calls.extend(keys.into_iter().map(|key| (key, i)));
