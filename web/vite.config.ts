@@ -15,5 +15,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': backend, '/ws': { target: backend, ws: true } } },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
+  // Tests that need a page say so at their top.
+  test: { environment: 'node', include: ['src/**/*.test.{ts,tsx}'] },
 })

@@ -3,8 +3,24 @@
 const SITES = ['RJO', 'RJO', 'SAO', 'MAO']
 const OLTS = ['rjo-01', 'rjo-02', 'sao-01', 'mao-01']
 const MODELS = ['EG8145V5', 'HG8546M', 'EG8141A5', 'HS8145C5']
-const STREETS = ['Rua das Laranjeiras', 'Av. Atlântica', 'Rua do Catete', 'Travessa São João', 'Alameda Santos', 'Rua Ramos Ferreira']
-const NAMES = ['Padaria Aurora', 'Maria de Souza', 'José Pereira', 'Clínica Vida', 'Ana Lima', 'Mercado União', 'Paulo Ramos', 'Escola Dom Pedro']
+const STREETS = [
+  'Rua das Laranjeiras',
+  'Av. Atlântica',
+  'Rua do Catete',
+  'Travessa São João',
+  'Alameda Santos',
+  'Rua Ramos Ferreira',
+]
+const NAMES = [
+  'Padaria Aurora',
+  'Maria de Souza',
+  'José Pereira',
+  'Clínica Vida',
+  'Ana Lima',
+  'Mercado União',
+  'Paulo Ramos',
+  'Escola Dom Pedro',
+]
 const T = '1.3.6.1.4.1.2011.6'
 const TRAPS = {
   dying_gasp: [`${T}.128.1.1.12.2.2.0.18`, `${T}.128.1.1.12.2.2.0.19`],
@@ -26,7 +42,20 @@ export function random(seed) {
   }
 }
 
-const ZERO = { onus: 0, online: 0, offline: 0, absent: 0, unknown: 0, power: 0, fibre: 0, admin: 0, reset: 0, rogue: 0, other: 0, cause_unknown: 0 }
+const ZERO = {
+  onus: 0,
+  online: 0,
+  offline: 0,
+  absent: 0,
+  unknown: 0,
+  power: 0,
+  fibre: 0,
+  admin: 0,
+  reset: 0,
+  rogue: 0,
+  other: 0,
+  cause_unknown: 0,
+}
 
 export class Network {
   constructor({ seed = 7, empty = false, start = Date.now() - 7 * 86_400_000 } = {}) {
@@ -50,11 +79,27 @@ export class Network {
     let serial = 0xb6110000
     OLTS.forEach((name, i) => {
       const root = `default/olt/${name}`
-      this.put(root, { kind: 'olt', root, parent: null, site: SITES[i], vendor: 'huawei', model: i === 3 ? 'MA5608T' : 'MA5800-X7', state: 'reachable' })
+      this.put(root, {
+        kind: 'olt',
+        root,
+        parent: null,
+        site: SITES[i],
+        vendor: 'huawei',
+        model: i === 3 ? 'MA5608T' : 'MA5800-X7',
+        state: 'reachable',
+      })
       this.rows.get(root).first_trap_at = i === 3 ? null : this.iso(this.start)
       for (let slot = 1; slot <= (i === 3 ? 1 : 2); slot += 1) {
         const board = `${root}/board/0/${slot}`
-        this.put(board, { kind: 'board', root, parent: root, site: SITES[i], vendor: 'huawei', model: 'H901GPHF', state: 'normal' })
+        this.put(board, {
+          kind: 'board',
+          root,
+          parent: root,
+          site: SITES[i],
+          vendor: 'huawei',
+          model: 'H901GPHF',
+          state: 'normal',
+        })
         for (let port = 0; port < 16; port += 1) {
           const pon = `${root}/pon/0/${slot}/${port}`
           this.put(pon, { kind: 'pon', root, parent: board, site: SITES[i], vendor: 'huawei', state: 'up' })
@@ -63,9 +108,16 @@ export class Network {
             serial += 1 + Math.floor(this.random() * 40)
             const hostile = name === 'rjo-01' && slot === 1 && port === 0 && id === 1
             this.put(`${root}/onu/0/${slot}/${port}/${id}`, {
-              kind: 'onu', root, parent: pon, site: SITES[i], vendor: 'huawei', model: this.pick(MODELS),
+              kind: 'onu',
+              root,
+              parent: pon,
+              site: SITES[i],
+              vendor: 'huawei',
+              model: this.pick(MODELS),
               serial: `HWTC${serial.toString(16).toUpperCase().padStart(8, '0')}`,
-              description: hostile ? '<img src=x onerror=alert(1)>\u001b[31mred\u202Eevil' : `${this.pick(NAMES)}, ${this.pick(STREETS)} ${Math.floor(this.random() * 900)}`,
+              description: hostile
+                ? '<img src=x onerror=alert(1)>\u001b[31mred\u202Eevil'
+                : `${this.pick(NAMES)}, ${this.pick(STREETS)} ${Math.floor(this.random() * 900)}`,
               state: this.random() < 0.004 ? 'unknown' : 'online',
             })
           }
@@ -76,9 +128,21 @@ export class Network {
 
   put(entity, row) {
     this.rows.set(entity, {
-      type: 'status', entity, name: null, description: null, vendor: null, model: null, serial: null, cause: null, cause_raw: null,
-      since: this.iso(this.start + this.random() * 5 * 86_400_000), observed_at: this.iso(this.start), received_at: this.iso(this.start),
-      first_trap_at: null, position: { topic: 'observations', generation: 1, partition: 0, offset: 0 }, ...row,
+      type: 'status',
+      entity,
+      name: null,
+      description: null,
+      vendor: null,
+      model: null,
+      serial: null,
+      cause: null,
+      cause_raw: null,
+      since: this.iso(this.start + this.random() * 5 * 86_400_000),
+      observed_at: this.iso(this.start),
+      received_at: this.iso(this.start),
+      first_trap_at: null,
+      position: { topic: 'observations', generation: 1, partition: 0, offset: 0 },
+      ...row,
     })
     if (row.parent) this.below.set(row.parent, [...(this.below.get(row.parent) ?? []), entity])
     this.count(this.rows.get(entity), 1)
@@ -110,6 +174,7 @@ export class Network {
   happen(entity, change, { event, phase = 'event', severity = null, detail = {}, at = Date.now() }) {
     const row = this.rows.get(entity)
     if (!row) return
+    this.rows.get(row.root).first_trap_at ??= this.iso(at)
     const offset = (this.offsets.get(row.root) ?? 4_000) + 1
     this.offsets.set(row.root, offset)
     const partition = OLTS.indexOf(row.root.split('/')[2])
@@ -118,18 +183,44 @@ export class Network {
     const previous = row.state
     if (changed) {
       this.count(row, -1)
-      const next = { ...row, cause: null, cause_raw: null, ...change, since: change.state === previous ? row.since : this.iso(at), observed_at: this.iso(at), received_at: this.iso(at + 4), position }
+      const next = {
+        ...row,
+        cause: null,
+        cause_raw: null,
+        ...change,
+        since: change.state === previous ? row.since : this.iso(at),
+        observed_at: this.iso(at),
+        received_at: this.iso(at + 4),
+        position,
+      }
       this.rows.set(entity, next)
       this.count(next, 1)
     }
     const now = this.rows.get(entity)
     const item = {
-      type: 'event', id: `00000001${partition.toString(16).padStart(8, '0')}${offset.toString(16).padStart(16, '0')}01${Buffer.from(entity).toString('hex')}000000000000`,
-      entity, kind: row.kind, root: row.root, site: row.site, name: row.name, serial: row.serial, description: row.description,
-      event, event_type: changed ? (now.state === 'offline' ? 'device.disconnected' : 'device.connected') : 'device.alarm',
-      phase, severity, at: this.iso(at), received_at: this.iso(at + 4),
-      state: changed ? now.state : null, previous: changed ? previous : null, cause: changed ? now.cause : null, cause_raw: changed ? now.cause_raw : null,
-      detail: { equipment_id: row.model ?? '', ...detail }, trap_oid: TRAPS[event]?.[phase === 'clear' ? 1 : 0] ?? null, source: 'trap', position,
+      type: 'event',
+      id: `00000001${partition.toString(16).padStart(8, '0')}${offset.toString(16).padStart(16, '0')}01${Buffer.from(entity).toString('hex')}000000000000`,
+      entity,
+      kind: row.kind,
+      root: row.root,
+      site: row.site,
+      name: row.name,
+      serial: row.serial,
+      description: row.description,
+      event,
+      event_type: changed ? (now.state === 'offline' ? 'device.disconnected' : 'device.connected') : 'device.alarm',
+      phase,
+      severity,
+      at: this.iso(at),
+      received_at: this.iso(at + 4),
+      state: changed ? now.state : null,
+      previous: changed ? previous : null,
+      cause: changed ? now.cause : null,
+      cause_raw: changed ? now.cause_raw : null,
+      detail: { equipment_id: row.model ?? '', ...detail },
+      trap_oid: TRAPS[event]?.[phase === 'clear' ? 1 : 0] ?? null,
+      source: 'trap',
+      position,
     }
     this.events.push(item)
     if (this.events.length > 200_000) this.events.splice(0, 100_000)
@@ -147,10 +238,15 @@ export class Network {
     const rows = [...this.rows.values()].filter(row => row.kind !== 'onu' && (site === null || row.site === site))
     const of = kind => rows.filter(row => row.kind === kind)
     return {
-      type: 'summary', scope: site === null ? 'all' : 'site', ...(site === null ? {} : { site }),
+      type: 'summary',
+      scope: site === null ? 'all' : 'site',
+      ...(site === null ? {} : { site }),
       counts: { ...(this.counts.get(site === null ? 'all' : `site ${site}`) ?? ZERO) },
-      olts: of('olt').length, boards: of('board').length, pons: of('pon').length,
-      pons_down: of('pon').filter(row => row.state === 'down').length, boards_failed: of('board').filter(row => row.state === 'failed').length,
+      olts: of('olt').length,
+      boards: of('board').length,
+      pons: of('pon').length,
+      pons_down: of('pon').filter(row => row.state === 'down').length,
+      boards_failed: of('board').filter(row => row.state === 'failed').length,
     }
   }
 
@@ -165,7 +261,11 @@ export class Network {
   // The script of life. Each scene schedules its own end with `later(ms, act)`.
 
   gasp(entity, at) {
-    this.happen(entity, { state: 'offline', cause: 'power', cause_raw: 'dying-gasp' }, { event: 'dying_gasp', phase: 'raise', severity: 'minor', at })
+    this.happen(
+      entity,
+      { state: 'offline', cause: 'power', cause_raw: 'dying-gasp' },
+      { event: 'dying_gasp', phase: 'raise', severity: 'minor', at },
+    )
   }
 
   powerBack(entity, at) {
@@ -173,7 +273,11 @@ export class Network {
   }
 
   lose(entity, at) {
-    this.happen(entity, { state: 'offline', cause: 'fibre', cause_raw: 'LOSi/LOBi' }, { event: 'los', phase: 'raise', severity: 'major', at })
+    this.happen(
+      entity,
+      { state: 'offline', cause: 'fibre', cause_raw: 'LOSi/LOBi' },
+      { event: 'los', phase: 'raise', severity: 'major', at },
+    )
   }
 
   find(entity, at) {
@@ -183,8 +287,17 @@ export class Network {
   cut(pon, later) {
     const onus = this.below.get(pon) ?? []
     if (onus.length === 0) return
-    this.happen(pon, { state: 'down', cause: 'fibre', cause_raw: 'LOS' }, { event: 'pon_los', phase: 'raise', severity: 'critical', detail: { affected_onus: String(onus.length), dying_gasps: '0' } })
-    onus.forEach((onu, i) => later(40 + i * 25, () => this.lose(onu)))
+    this.happen(
+      pon,
+      { state: 'down', cause: 'fibre', cause_raw: 'LOS' },
+      {
+        event: 'pon_los',
+        phase: 'raise',
+        severity: 'critical',
+        detail: { affected_onus: String(onus.length), dying_gasps: '0' },
+      },
+    )
+    for (const [i, onu] of onus.entries()) later(40 + i * 25, () => this.lose(onu))
   }
 
   heal(pon, later) {
@@ -193,7 +306,11 @@ export class Network {
   }
 
   failBoard(board) {
-    this.happen(board, { state: 'failed', cause: 'other', cause_raw: 'fault' }, { event: 'board_fault', phase: 'raise', severity: 'critical', detail: { board: 'H901GPHF' } })
+    this.happen(
+      board,
+      { state: 'failed', cause: 'other', cause_raw: 'fault' },
+      { event: 'board_fault', phase: 'raise', severity: 'critical', detail: { board: 'H901GPHF' } },
+    )
   }
 
   fixBoard(board) {
@@ -216,14 +333,39 @@ export class Network {
     script.sort((a, b) => a[0] - b[0])
     for (const [, act] of script) act()
     // How things stand when the page is opened: some homes dark, one cut, a few odd ones.
-    onus.filter((_, i) => i % 61 === 5).forEach((row, i) => this.gasp(row.entity, Date.now() - 3_600_000 * (i % 9) - 240_000))
-    onus.filter((_, i) => i % 173 === 7).forEach((row, i) => this.lose(row.entity, Date.now() - 7_200_000 * (i % 5) - 90_000))
-    onus.filter((_, i) => i % 411 === 9).forEach((row, i) => {
-      const [cause, raw] = [['admin', 'deactivated'], ['reset', 'ONT is reset by ONT command'], ['unknown', '-'], ['rogue', 'rogue']][i % 4]
-      this.happen(row.entity, { state: 'offline', cause, cause_raw: raw }, { event: cause === 'rogue' ? 'rogue' : 'run_state', phase: 'event', severity: 'warning', at: Date.now() - 5_000_000 })
-    })
+    onus
+      .filter((_, i) => i % 61 === 5)
+      .forEach((row, i) => {
+        this.gasp(row.entity, Date.now() - 3_600_000 * (i % 9) - 240_000)
+      })
+    onus
+      .filter((_, i) => i % 173 === 7)
+      .forEach((row, i) => {
+        this.lose(row.entity, Date.now() - 7_200_000 * (i % 5) - 90_000)
+      })
+    onus
+      .filter((_, i) => i % 411 === 9)
+      .forEach((row, i) => {
+        const [cause, raw] = [
+          ['admin', 'deactivated'],
+          ['reset', 'ONT is reset by ONT command'],
+          ['unknown', '-'],
+          ['rogue', 'rogue'],
+        ][i % 4]
+        this.happen(
+          row.entity,
+          { state: 'offline', cause, cause_raw: raw },
+          {
+            event: cause === 'rogue' ? 'rogue' : 'run_state',
+            phase: 'event',
+            severity: 'warning',
+            at: Date.now() - 5_000_000,
+          },
+        )
+      })
     this.cut('default/olt/sao-01/pon/0/1/6', (ms, act) => act(ms))
-    for (const onu of (this.below.get('default/olt/rjo-02/pon/0/2/3') ?? []).slice(0, 9)) this.gasp(onu, Date.now() - 400_000)
+    for (const onu of (this.below.get('default/olt/rjo-02/pon/0/2/3') ?? []).slice(0, 9))
+      this.gasp(onu, Date.now() - 400_000)
   }
 
   /** One small happening of every day. */
@@ -242,7 +384,12 @@ export class Network {
       later(5_000, () => this.happen(onu.entity, null, { event: 'sd', phase: 'clear' }))
     } else {
       const down = this.pick(this.onus(row => row.state === 'offline'))
-      if (down) this.happen(down.entity, { state: 'online' }, { event: 'run_state', phase: 'event', detail: { run_state: 'up' } })
+      if (down)
+        this.happen(
+          down.entity,
+          { state: 'online' },
+          { event: 'run_state', phase: 'event', detail: { run_state: 'up' } },
+        )
     }
   }
 }

@@ -19,8 +19,15 @@ const EXPIRES = Number(env.EXPIRES ?? 3600)
 const FLUSH_MS = 8
 const MEMORY = 50_000
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' }
-const POLICY = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; frame-ancestors 'none'"
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+const POLICY =
+  "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; frame-ancestors 'none'"
 
 const network = new Network({ empty: env.EMPTY === '1' })
 if (env.EMPTY !== '1') network.past()
@@ -47,7 +54,9 @@ network.onChange = (event, row) => {
   const changes = [event]
   if (row) {
     changes.push(row.kind === 'onu' ? row : network.tree(row))
-    for (const entity of network.up(row)) if (network.rows.get(entity).kind !== 'onu' && entity !== row.entity) changes.push(network.tree(network.rows.get(entity)))
+    for (const entity of network.up(row))
+      if (network.rows.get(entity).kind !== 'onu' && entity !== row.entity)
+        changes.push(network.tree(network.rows.get(entity)))
     changes.push(network.summary(null), network.summary(row.site))
   }
   for (const item of changes) {
@@ -81,7 +90,14 @@ function snapshot(client, sub) {
   const items = content(sub)
   if (items === null) return client.send({ type: 'error', id: sub.id, code: 'NOT_FOUND', message: 'no such entity' })
   for (let at = 0, part = 1; at === 0 || at < items.length; at += 1000, part += 1)
-    client.send({ type: 'snapshot', id: sub.id, seq, part, last: at + 1000 >= items.length, items: items.slice(at, at + 1000) })
+    client.send({
+      type: 'snapshot',
+      id: sub.id,
+      seq,
+      part,
+      last: at + 1000 >= items.length,
+      items: items.slice(at, at + 1000),
+    })
 }
 
 function flush(session) {
@@ -118,12 +134,25 @@ wss.on('connection', socket => {
       if (!valid(frame.token)) return socket.close(4401)
       const ends = setTimeout(() => socket.close(4401), access.get(frame.token) - Date.now())
       socket.on('close', () => clearTimeout(ends))
-      const old = frame.resume?.instance === instance && [...sessions].find(one => one.client === null && one.at <= frame.resume.seq && (log[0]?.seq ?? 0) <= frame.resume.seq + 1)
+      const old =
+        frame.resume?.instance === instance &&
+        [...sessions].find(
+          one => one.client === null && one.at <= frame.resume.seq && (log[0]?.seq ?? 0) <= frame.resume.seq + 1,
+        )
       session = old || { subs: new Map(), at: seq }
       if (old) session.at = frame.resume.seq
       session.client = client
       sessions.add(session)
-      client.send({ type: 'welcome', seq: session.at, instance, user: 'admin', role: 'admin', tenant: 'default', server_time: new Date().toISOString(), resumed: Boolean(old) })
+      client.send({
+        type: 'welcome',
+        seq: session.at,
+        instance,
+        user: 'admin',
+        role: 'admin',
+        tenant: 'default',
+        server_time: new Date().toISOString(),
+        resumed: Boolean(old),
+      })
       return
     }
     if (!session) return socket.close(4401)
@@ -151,7 +180,9 @@ const levers = {
     away = Date.now() + seconds * 1000
     for (const socket of wss.clients) socket.terminate()
   },
-  slow: () => wss.clients.forEach(socket => socket.close(4408)),
+  slow: () => {
+    for (const socket of wss.clients) socket.close(4408)
+  },
   cut: ({ entity = PON }) => network.cut(entity, later),
   heal: ({ entity = PON }) => network.heal(entity, later),
   board: ({ entity = 'default/olt/rjo-01/board/0/2' }) => network.failBoard(entity),
@@ -173,7 +204,10 @@ if (RATE > 0) setInterval(() => burst(RATE / 50), 20)
 
 function find(id) {
   const plain = id.replaceAll('-', '').toUpperCase()
-  return network.rows.get(id) ?? [...network.rows.values()].find(row => row.serial === plain || row.entity.endsWith(`/olt/${id}`))
+  return (
+    network.rows.get(id) ??
+    [...network.rows.values()].find(row => row.serial === plain || row.entity.endsWith(`/olt/${id}`))
+  )
 }
 
 function page(items, url) {
@@ -185,8 +219,13 @@ function page(items, url) {
 function rest(path, url, body, method) {
   const fail = (status, code, message) => [status, { error: { code, message, details: {} } }]
   if (path === '/auth/login')
-    return body.username === 'admin' && body.password === 'atalaia' ? [200, grant()] : fail(401, 'UNAUTHENTICATED', 'user name or password is wrong')
-  if (path === '/auth/refresh') return refresh.delete(body.refresh_token) ? [200, grant()] : fail(401, 'UNAUTHENTICATED', 'the refresh token is not valid')
+    return body.username === 'admin' && body.password === 'atalaia'
+      ? [200, grant()]
+      : fail(401, 'UNAUTHENTICATED', 'user name or password is wrong')
+  if (path === '/auth/refresh')
+    return refresh.delete(body.refresh_token)
+      ? [200, grant()]
+      : fail(401, 'UNAUTHENTICATED', 'the refresh token is not valid')
   if (path === '/auth/logout') {
     refresh.delete(body.refresh_token)
     return [204, null]
@@ -218,7 +257,8 @@ async function file(path) {
 
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://mock')
-  const answer = (status, body) => response.writeHead(status, { 'content-type': 'application/json' }).end(body === null ? '' : JSON.stringify(body))
+  const answer = (status, body) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body === null ? '' : JSON.stringify(body))
   let text = ''
   for await (const chunk of request) text += chunk
   const body = text ? JSON.parse(text) : {}
@@ -230,7 +270,8 @@ const server = createServer(async (request, response) => {
   if (url.pathname.startsWith('/api/v1')) {
     const path = url.pathname.slice(7)
     const open = path.startsWith('/auth/')
-    if (!open && !valid((request.headers.authorization ?? '').replace(/^Bearer /, ''))) return answer(401, { error: { code: 'UNAUTHENTICATED', message: 'sign in', details: {} } })
+    if (!open && !valid((request.headers.authorization ?? '').replace(/^Bearer /, '')))
+      return answer(401, { error: { code: 'UNAUTHENTICATED', message: 'sign in', details: {} } })
     return answer(...rest(path, url, body, request.method))
   }
   const found = await file(url.pathname)

@@ -12,18 +12,36 @@ const OUT = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'atalaia-screens-'))
 const ONLY = process.argv[3]
 const PORT = Number(process.env.PORT ?? 8099)
 const BASE = `http://127.0.0.1:${PORT}`
-const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 const OLT = 'default/olt/rjo-01'
 const problems = []
 
 const mockFile = fileURLToPath(new URL('../mock/server.mjs', import.meta.url))
 const mocks = []
 async function mock(port, env = {}) {
-  const child = spawn(process.execPath, [mockFile], { env: { ...process.env, PORT: String(port), ...env }, stdio: 'inherit' })
+  const child = spawn(process.execPath, [mockFile], {
+    env: { ...process.env, PORT: String(port), ...env },
+    stdio: 'inherit',
+  })
   mocks.push(child)
   const deadline = Date.now() + 10_000
   while (Date.now() < deadline) {
-    if (await fetch(`http://127.0.0.1:${port}/`).then(r => r.ok, () => false)) return
+    if (
+      await fetch(`http://127.0.0.1:${port}/`).then(
+        r => r.ok,
+        () => false,
+      )
+    )
+      return
     await new Promise(done => setTimeout(done, 50))
   }
   throw new Error('the mock did not start')
@@ -32,15 +50,31 @@ async function mock(port, env = {}) {
 const lever = (name, body = {}) => fetch(`${BASE}/mock/${name}`, { method: 'POST', body: JSON.stringify(body) })
 
 async function open(browser, { theme = 'dark', language = 'en', width = 1440, height = 900, base = BASE } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, locale: language === 'pt' ? 'pt-BR' : 'en-GB', timezoneId: 'America/Sao_Paulo' })
-  await context.addInitScript(([t, l]) => {
-    localStorage.setItem('atalaia.theme', t)
-    localStorage.setItem('atalaia.language', l)
-  }, [theme, language])
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: language === 'pt' ? 'pt-BR' : 'en-GB',
+    timezoneId: 'America/Sao_Paulo',
+  })
+  await context.addInitScript(
+    ([t, l]) => {
+      localStorage.setItem('atalaia.theme', t)
+      localStorage.setItem('atalaia.language', l)
+    },
+    [theme, language],
+  )
   const page = await context.newPage()
-  page.on('console', message => message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text()) && problems.push(message.text()))
+  page.on(
+    'console',
+    message =>
+      message.type() === 'error' &&
+      !/Failed to load resource|WebSocket connection/.test(message.text()) &&
+      problems.push(message.text()),
+  )
   page.on('pageerror', error => problems.push(String(error)))
-  page.on('request', request => new URL(request.url()).hostname === '127.0.0.1' || problems.push(`request to ${request.url()}`))
+  page.on(
+    'request',
+    request => new URL(request.url()).hostname === '127.0.0.1' || problems.push(`request to ${request.url()}`),
+  )
   await page.goto(base)
   return page
 }

@@ -2,6 +2,7 @@ import { Component, lazy, type ReactNode, Suspense, useSyncExternalStore } from 
 import { Board } from '../features/board/Board'
 import { Login } from '../features/login/Login'
 import { useSpeech } from '../i18n'
+import { TREE, useTopic } from '../live/hooks'
 import { Link, Notice, Skeleton } from '../ui/parts'
 import { parseRoute, usePath } from './router'
 import { Shell } from './Shell'
@@ -16,6 +17,8 @@ export function App() {
 
 function SignedIn() {
   const { m } = useSpeech()
+  // Held on every page: coming back to the board costs nothing, and a device's counters stay true.
+  useTopic(TREE)
   const route = parseRoute(usePath())
   return (
     <Shell>

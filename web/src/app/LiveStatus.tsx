@@ -20,10 +20,10 @@ export function LiveStatus() {
   return (
     <div className={`live live-${status.phase}`} data-testid="live-status" data-state={status.phase}>
       <span className="live-dot" aria-hidden="true" />
-      <span role="status">{m.live[status.phase]}</span>
+      <span role="status">{m.live.short[status.phase] ?? m.live[status.phase]}</span>
       {connection.lastFrameAt() > 0 && (
         <span className="live-age" title={m.live.lastUpdate(shownAge)}>
-          {quiet >= QUIET_SHOWN_S ? f.age(age) : '·'}
+          {quiet >= QUIET_SHOWN_S ? f.age(age) : m.live.now}
         </span>
       )}
     </div>

@@ -91,8 +91,9 @@ function UserMenu() {
   }, [open])
 
   useKeys({
-    Escape: () => {
+    Escape: event => {
       if (!open) return
+      event.preventDefault()
       setOpen(false)
       button.current?.focus()
     },

@@ -15,7 +15,8 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): v
   })
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.altKey) return
+      // A modal dialog has the keys to itself.
+      if (event.defaultPrevented || event.altKey || document.querySelector('dialog[open]')) return
       const combined = event.ctrlKey || event.metaKey
       if (!combined && event.key !== 'Escape' && writing(event.target)) return
       latest.current[combined ? `ctrl+${event.key.toLowerCase()}` : event.key]?.(event)

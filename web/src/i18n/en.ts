@@ -115,7 +115,7 @@ export const en = {
     hide: 'Hide password',
     submit: 'Sign in',
     submitting: 'Signing in…',
-    firstStart: 'First start? The password of “admin” is on the first line that atalaia up prints.',
+    firstStart: 'First start? “atalaia up” prints the password of admin.',
     wrong: 'User name or password is wrong.',
     limited: 'Too many attempts. Wait a minute, then try again.',
     unreachable: 'The server does not answer. Is it running?',
@@ -127,6 +127,8 @@ export const en = {
     live: 'Live',
     lost: 'Connection lost, resuming…',
     resuming: 'Resuming…',
+    short: { lost: 'Connection lost', resuming: 'Resuming…' } as Record<string, string>,
+    now: 'now',
     denied: 'Live data refused',
     stopped: 'Signed out',
     deniedHint: 'Your account may not see live data. Ask an administrator.',
@@ -135,8 +137,10 @@ export const en = {
     retryNow: 'Try now',
     frozen: 'What you see is as of the last update.',
     resumed: (after: string) => `Resumed after ${after}, nothing missed`,
-    reloaded: (after: string) => `Back after ${after}. The board is current; events of the gap are in each device’s history.`,
-    dropped: (n: number) => `${count(n, 'event', 'events')} left out because this page was too slow; all are in the history`,
+    reloaded: (after: string) =>
+      `Back after ${after}. The board is current; events of the gap are in each device’s history.`,
+    dropped: (n: number) =>
+      `${count(n, 'event', 'events')} left out because this page was too slow; all are in the history`,
     dismiss: 'Dismiss',
   },
   header: {

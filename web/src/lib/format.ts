@@ -34,7 +34,11 @@ const UNITS: readonly [ms: number, long: Intl.RelativeTimeFormatUnit, short: str
 
 export function formats(locale: string): Formats {
   const number = new Intl.NumberFormat(locale)
-  const percent = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
+  const percent = new Intl.NumberFormat(locale, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  })
   const whole = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' })
   const instant = new Intl.DateTimeFormat(locale, {

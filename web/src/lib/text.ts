@@ -11,8 +11,9 @@ export function inert(text: string | null | undefined): string {
   return cut.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, visible)
 }
 
+/** As an escape that a person can read: `\\x1b`, `\\u202e`. */
 function visible(char: string): string {
   const code = char.codePointAt(0) ?? 0
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
-  return code === 0x7f ? '\u2421' : '\uFFFD'
+  const hex = code.toString(16)
+  return code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex.padStart(4, '0')}`
 }

@@ -2,7 +2,10 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 
 import { connection, store } from '../app/services'
 import type { StatusItem, SummaryItem, Topic } from '../protocol/types'
 import type { ConnectionStatus } from './connection'
-import { type Load, type LiveEvent, summaryKey } from './store'
+import { type LiveEvent, type Load, summaryKey } from './store'
+
+/** OLTs, boards and PONs with their counters. */
+export const TREE = { topic: 'tree' } as const
 
 /** Holds a subscription while the component is there. Answers its id, `''` until it has one. */
 export function useTopic(topic: Topic | null): string {
@@ -67,7 +70,11 @@ export function useNow(everyMs: number): number {
     () => (listener: () => void) => {
       let clock = clocks.get(everyMs)
       if (!clock) {
-        const made = { now: serverNow(), listeners: new Set<() => void>(), timer: setInterval(() => tick(made), everyMs) }
+        const made = {
+          now: serverNow(),
+          listeners: new Set<() => void>(),
+          timer: setInterval(() => tick(made), everyMs),
+        }
         clock = made
         clocks.set(everyMs, made)
       }

@@ -19,7 +19,10 @@ export async function request<T>(path: string, init: RequestInit & { deadlineMs?
   const deadline = AbortSignal.timeout(deadlineMs)
   let response: Response
   try {
-    response = await fetch(`/api/v1${path}`, { ...rest, signal: signal ? AbortSignal.any([signal, deadline]) : deadline })
+    response = await fetch(`/api/v1${path}`, {
+      ...rest,
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    })
   } catch (error) {
     if (signal?.aborted) throw error
     throw new Unreachable('the server did not answer', { cause: error })

@@ -100,4 +100,6 @@ export const Onu = icon(
 )
 export const Expand = icon(<path d="m5 6 3-3 3 3M5 10l3 3 3-3" />)
 export const Collapse = icon(<path d="m5 3 3 3 3-3M5 13l3-3 3 3" />)
-export const Pin = icon(<path d="M8 14.5S3 9.8 3 6.4a5 5 0 0 1 10 0c0 3.4-5 8.1-5 8.1zM8 8a1.7 1.7 0 1 0 0-3.4A1.7 1.7 0 0 0 8 8z" />)
+export const Pin = icon(
+  <path d="M8 14.5S3 9.8 3 6.4a5 5 0 0 1 10 0c0 3.4-5 8.1-5 8.1zM8 8a1.7 1.7 0 1 0 0-3.4A1.7 1.7 0 0 0 8 8z" />,
+)

@@ -1,30 +1,7 @@
 import { useSpeech, word } from '../i18n'
-import type { Cause, Kind, State, StatusItem } from '../protocol/types'
+import type { Kind, StatusItem } from '../protocol/types'
 import * as Icons from './icons'
-
-/** How something is, in one word that picks colour and icon: the cause where there is one, else the state. */
-export type Tone = 'ok' | 'power' | 'fibre' | 'admin' | 'reset' | 'rogue' | 'other' | 'fault' | 'absent' | 'unknown'
-
-const OK: readonly string[] = ['online', 'up', 'normal', 'reachable']
-const CAUSE_TONES: Record<Cause, Tone> = {
-  power: 'power',
-  fibre: 'fibre',
-  admin: 'admin',
-  reset: 'reset',
-  rogue: 'rogue',
-  other: 'other',
-  unknown: 'fault',
-}
-
-export const isOk = (state: string): boolean => OK.includes(state)
-export const isOut = (state: string): boolean => !isOk(state) && state !== 'unknown'
-
-export function toneOf(state: State | null, cause: Cause | null): Tone {
-  if (state === null || state === 'unknown') return 'unknown'
-  if (isOk(state)) return 'ok'
-  if (state === 'absent') return 'absent'
-  return (cause && CAUSE_TONES[cause]) || 'fault'
-}
+import { type Tone, toneOf } from './tone'
 
 const TONE_ICONS: Record<Tone, typeof Icons.Check> = {
   ok: Icons.Check,

@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useState } from 'react'
-import { boardPath, navigate } from '../../app/router'
 import { useKeys } from '../../app/keys'
+import { boardPath, navigate } from '../../app/router'
 import { useSpeech } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
-import { useEntity, useLoad, useRoots, useTopic } from '../../live/hooks'
+import { TREE, useEntity, useLoad, useRoots, useTopic } from '../../live/hooks'
 import { Notice, Skeleton } from '../../ui/parts'
 import { EventStream } from '../events/EventStream'
 import { Empty } from './Empty'
@@ -11,8 +11,6 @@ import { NodePane } from './NodePane'
 import { Overview } from './Overview'
 import { Summary } from './Summary'
 import { Tree } from './Tree'
-
-const TREE = { topic: 'tree' } as const
 
 /** The network now: counters on top, tree, what is selected, and the stream of events. */
 export function Board({ selected }: { selected: string | null }) {

@@ -2,7 +2,7 @@ import { memo } from 'react'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
 import { useChildren, useEntity } from '../../live/hooks'
-import { isOk, isOut, toneOf } from '../../ui/state'
+import { isOk, isOut, toneOf } from '../../ui/tone'
 import { heatStep, mainTone, NO_COUNTS, offlineShare } from './counts'
 
 interface Select {

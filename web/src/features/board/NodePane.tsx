@@ -6,10 +6,11 @@ import { useChildren, useEntity } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { Age, Foreign, Link, Notice, useNaming } from '../../ui/parts'
-import { isOk, isOut, KindIcon, StateBadge, ToneIcon, toneOf } from '../../ui/state'
+import { KindIcon, StateBadge, ToneIcon } from '../../ui/state'
+import { isOk, isOut, toneOf } from '../../ui/tone'
 import { mainTone, NO_COUNTS, offlineShare } from './counts'
 import { OnuPane } from './OnuPane'
-import { CauseBar, CauseLegend } from './Summary'
+import { CauseLegend, ShareBar } from './Summary'
 
 type Select = (entity: string | null) => void
 
@@ -74,7 +75,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
             {m.summary.ofTotal(f.number(counts.onus))} · {m.summary.online}
           </small>
         </span>
-        <CauseBar counts={counts} />
+        <ShareBar counts={counts} />
         <CauseLegend counts={counts} />
       </div>
     </header>

@@ -3,13 +3,14 @@ import { type KeyboardEvent, memo, useCallback, useEffect, useMemo, useRef, useS
 import { devicePath } from '../../app/router'
 import { store } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
-import { recall, remember } from '../../lib/external'
 import { parseEntity } from '../../lib/entity'
+import { recall, remember } from '../../lib/external'
 import { useDerived, useEntity, useLoad, useTopic } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { Age, Foreign, Link, Notice, Skeleton } from '../../ui/parts'
-import { StateBadge, type Tone, ToneIcon, toneOf } from '../../ui/state'
+import { StateBadge, ToneIcon } from '../../ui/state'
+import { type Tone, toneOf } from '../../ui/tone'
 
 const CELL_MIN_PX = 172
 const CELL_PX = 58
@@ -185,7 +186,10 @@ function Onus({ ids, view }: { ids: readonly string[]; view: 'grid' | 'list' }) 
       <div className="onu-scroll" ref={scroller}>
         <ul className="onu-list" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start, key }) => (
-            <li key={key} style={{ transform: `translateY(${start}px)`, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+            <li
+              key={key}
+              style={{ transform: `translateY(${start}px)`, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
+            >
               {ids.slice(index * columns, (index + 1) * columns).map((id, i) => (
                 <div key={id} data-index={index * columns + i} className="onu-slot">
                   {view === 'grid' ? <OnuCell id={id} /> : <OnuRow id={id} />}

@@ -6,10 +6,11 @@ import { inert } from '../../lib/text'
 import { useDerived, useEntity, useRoots, useSites, useSummary } from '../../live/hooks'
 import * as Icons from '../../ui/icons'
 import { Age, Foreign } from '../../ui/parts'
-import { isOk, isOut, StateBadge, ToneIcon, toneOf } from '../../ui/state'
+import { StateBadge, ToneIcon } from '../../ui/state'
+import { isOk, isOut, toneOf } from '../../ui/tone'
 import { mainTone, NO_COUNTS, urgency } from './counts'
 import { HeatLegend, HeatStrip } from './Heat'
-import { CauseBar, CauseLegend } from './Summary'
+import { CauseLegend, ShareBar } from './Summary'
 
 const ATTENTION_MAX = 6
 /** The list of what needs attention is worked out at most this often, in milliseconds. */
@@ -177,7 +178,7 @@ const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: 
           <span className="olt-percent">{counts.onus > 0 ? f.percent(counts.online / counts.onus) : '—'}</span>
         </span>
       </header>
-      <CauseBar counts={counts} />
+      <ShareBar counts={counts} />
       <HeatStrip olt={id} name={name} select={select} />
     </article>
   )

@@ -4,7 +4,10 @@ import { useSummary } from '../../live/hooks'
 import type { Counts } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { ToneIcon } from '../../ui/state'
-import { CAUSE_PARTS, NO_COUNTS } from './counts'
+import { CAUSE_PARTS, NO_COUNTS, offlineShare } from './counts'
+
+/** Some homes are always dark; from this share of all ONUs on, the number itself raises its voice. */
+const ALARMING_SHARE = 0.1
 
 /** The whole network in one line. */
 export function Summary() {
@@ -24,7 +27,7 @@ export function Summary() {
       <Figure
         label={m.summary.offline}
         count="offline"
-        tone={counts.offline > 0 ? 'fibre' : 'quiet'}
+        tone={offlineShare(counts) >= ALARMING_SHARE ? 'fibre' : 'quiet'}
         value={n(summary && counts.offline)}
       />
       <div className="summary-causes">
@@ -83,6 +86,21 @@ export function CauseBar({ counts }: { counts: Counts }) {
         ({ field, tone }) =>
           counts[field] > 0 && <span key={field} className={`fill-${tone}`} style={{ flexGrow: counts[field] }} />,
       )}
+    </div>
+  )
+}
+
+/** All ONUs as one bar: those in service, then the offline ones by cause. The numbers stand beside it. */
+export function ShareBar({ counts }: { counts: Counts }) {
+  const dark = counts.absent + counts.unknown
+  return (
+    <div className="cause-bar" aria-hidden="true">
+      {counts.online > 0 && <span className="fill-ok" style={{ flexGrow: counts.online }} />}
+      {CAUSE_PARTS.map(
+        ({ field, tone }) =>
+          counts[field] > 0 && <span key={field} className={`fill-${tone}`} style={{ flexGrow: counts[field] }} />,
+      )}
+      {dark > 0 && <span className="fill-unknown" style={{ flexGrow: dark }} />}
     </div>
   )
 }

@@ -7,8 +7,9 @@ import { inert } from '../../lib/text'
 import { useEntity, useRoots, useStructure } from '../../live/hooks'
 import * as Icons from '../../ui/icons'
 import { Foreign, Skeleton } from '../../ui/parts'
-import { isOk, KindIcon, ToneIcon, toneOf } from '../../ui/state'
-import { NO_COUNTS, mainTone, offlineShare } from './counts'
+import { KindIcon, ToneIcon } from '../../ui/state'
+import { isOk, toneOf } from '../../ui/tone'
+import { mainTone, NO_COUNTS, offlineShare } from './counts'
 
 const ROW_PX = 30
 /** With this many roots or fewer the boards are shown from the start. */
@@ -80,13 +81,15 @@ export function Tree({ selected, select, site, loading }: Props) {
     0,
     rows.findIndex(row => row.id === active),
   )
-  const shown = selected
+  // Once per selection, when its row exists: a person who scrolled away is left alone.
+  const revealed = useRef<string | null>(null)
   useEffect(() => {
-    const index = rows.findIndex(row => row.id === shown)
+    if (selected === revealed.current) return
+    const index = rows.findIndex(row => row.id === selected)
+    if (selected !== null && index < 0) return
+    revealed.current = selected
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' })
-    // Only when the selection moves: a person who scrolled away is left alone.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  }, [shown])
+  }, [selected, rows, virtual])
 
   const move = (index: number) => {
     const row = rows[Math.min(rows.length - 1, Math.max(0, index))]
@@ -232,8 +235,10 @@ const TreeRow = memo(
         )}
         {isOk(item.state) ? <KindIcon kind={item.kind} size={14} /> : <ToneIcon tone={tone} size={14} />}
         <span className="tree-label">
-          <span className={level === 1 ? 'tree-name' : ''}>{level > 1 && word(m.kinds, item.kind)} {label}</span>
-          <Foreign text={level === 1 ? item.site : item.kind === 'board' ? item.model : null} className="tree-extra" />
+          <span className={level === 1 ? 'tree-name' : ''}>
+            {level > 1 && word(m.kinds, item.kind)} {label}
+          </span>
+          <Foreign text={level === 1 ? item.site : null} className="tree-extra" />
         </span>
         {counts.offline > 0 && (
           <span className={`tree-offline tone-${mainTone(counts)}`} data-count="offline" title={m.summary.offline}>

@@ -1,6 +1,6 @@
 import type { Cause, Counts, StatusItem } from '../../protocol/types'
-import type { Tone } from '../../ui/state'
-import { isOut } from '../../ui/state'
+import type { Tone } from '../../ui/tone'
+import { isOut } from '../../ui/tone'
 
 /** The parts of the offline ONUs, in the order in which they are drawn everywhere. */
 export const CAUSE_PARTS: readonly { field: keyof Counts; cause: Cause; tone: Tone }[] = [

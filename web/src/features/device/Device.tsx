@@ -1,7 +1,6 @@
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
-import { boardPath, devicePath } from '../../app/router'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useKeys } from '../../app/keys'
-import { navigate } from '../../app/router'
+import { boardPath, devicePath, navigate } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity, pathTo } from '../../lib/entity'
@@ -10,9 +9,10 @@ import type { StatusItem } from '../../protocol/types'
 import { ApiError } from '../../session/api'
 import * as Icons from '../../ui/icons'
 import { Age, CopyButton, Foreign, Link, Notice, Skeleton, useNaming } from '../../ui/parts'
-import { isOk, KindIcon, ToneIcon, toneOf } from '../../ui/state'
-import { NO_COUNTS } from '../board/counts'
-import { CauseBar, CauseLegend } from '../board/Summary'
+import { KindIcon, ToneIcon } from '../../ui/state'
+import { isOk, toneOf } from '../../ui/tone'
+import { HeatStrip } from '../board/Heat'
+import { CauseLegend, ShareBar } from '../board/Summary'
 import { mergeEvents } from './history'
 import { StateBar } from './StateBar'
 import { Timeline } from './Timeline'
@@ -97,6 +97,14 @@ function Known({ first }: { first: StatusItem }) {
       <Head item={item} />
       <div className="device-columns">
         <div className="device-main">
+          {item.kind === 'olt' && (
+            <section className="card" aria-label={m.board.pons}>
+              <header className="card-header">
+                <h2>{m.board.pons}</h2>
+              </header>
+              <HeatStrip olt={item.entity} name={title} select={entity => navigate(boardPath(entity))} />
+            </section>
+          )}
           <StateBar item={item} events={events} history={history} />
           <Timeline events={events} history={history} />
         </div>
@@ -148,13 +156,21 @@ function Head({ item }: { item: StatusItem }) {
             name(item.entity, item)
           )}
         </h1>
-        <Foreign text={item.serial ? (item.name ?? item.description) : item.description} className="device-description" />
+        <Foreign
+          text={item.serial ? (item.name ?? item.description) : item.description}
+          className="device-description"
+        />
         <Link to={boardPath(parent ?? null)} className="button button-small device-board">
           {m.device.showOnBoard}
         </Link>
       </div>
       <div className="device-now">
-        <span className={`device-state tone-${tone}`} data-testid="device-state" data-state={item.state} data-cause={item.cause ?? ''}>
+        <span
+          className={`device-state tone-${tone}`}
+          data-testid="device-state"
+          data-state={item.state}
+          data-cause={item.cause ?? ''}
+        >
           <ToneIcon tone={tone} size={20} />
           {word(m.states, item.state)}
         </span>
@@ -192,37 +208,42 @@ function AgeWords({ since }: { since: string | null }) {
 function Identity({ item }: { item: StatusItem }) {
   const { m, f } = useSpeech()
   const entity = parseEntity(item.entity)
-  const when = useCallback((iso: string | null) => (iso ? <time dateTime={iso}>{f.instant(iso)}</time> : '—'), [f])
+  const isRoot = item.entity === item.root
+  const when = (iso: string | null) => (iso ? <time dateTime={iso}>{f.instant(iso)}</time> : '—')
+  const foreign = (label: string, text: string | null): Fact[] =>
+    text ? [{ label, value: <Foreign text={text} /> }] : []
   const { position } = item
   const facts: Fact[] = [
-    [m.device.serial, item.serial ? <span className="mono">{item.serial}</span> : '—', item.serial],
-    [m.device.kind, word(m.kinds, item.kind)],
-    [m.device.name, item.name ? <Foreign text={item.name} /> : '—'],
-    [m.device.description, item.description ? <Foreign text={item.description} /> : '—'],
-    [m.device.site, item.site ? <Foreign text={item.site} /> : '—'],
-    ['OLT', <Link key="olt" to={devicePath(item.root)}>{entity.rootName}</Link>],
-    ...(entity.place
-      ? ([[m.device.place, <span key="place" className="mono">{entity.place}</span>]] as Fact[])
+    ...(item.serial
+      ? [{ label: m.device.serial, value: <span className="mono">{item.serial}</span>, copy: item.serial }]
       : []),
-    [m.device.vendor, item.vendor ? <Foreign text={item.vendor} /> : '—'],
-    [m.device.model, item.model ? <Foreign text={item.model} /> : '—'],
+    ...foreign(m.device.name, item.name),
+    ...foreign(m.device.description, item.description),
+    { label: m.device.kind, value: word(m.kinds, item.kind) },
+    ...foreign(m.device.vendor, item.vendor),
+    ...foreign(m.device.model, item.model),
+    ...foreign(m.device.site, item.site),
+    ...(isRoot ? [] : [{ label: m.kinds.olt, value: <Link to={devicePath(item.root)}>{entity.rootName}</Link> }]),
+    ...(entity.place ? [{ label: m.device.place, value: <span className="mono">{entity.place}</span> }] : []),
   ]
   const technical: Fact[] = [
-    [m.device.observed, when(item.observed_at)],
-    [m.device.received, when(item.received_at)],
-    ...(item.entity === item.root
-      ? ([[m.device.firstTrap, item.first_trap_at ? when(item.first_trap_at) : m.device.never]] as Fact[])
+    { label: m.device.observed, value: when(item.observed_at) },
+    { label: m.device.received, value: when(item.received_at) },
+    ...(isRoot
+      ? [{ label: m.device.firstTrap, value: item.first_trap_at ? when(item.first_trap_at) : m.device.never }]
       : []),
-    [m.device.entity, <span key="entity" className="mono">{item.entity}</span>, item.entity],
+    { label: m.device.entity, value: <span className="mono">{item.entity}</span>, copy: item.entity },
     ...(position
-      ? ([
-          [
-            m.device.position,
-            <span key="position" className="mono">
-              {position.topic} {position.partition}:{position.offset}
-            </span>,
-          ],
-        ] as Fact[])
+      ? [
+          {
+            label: m.device.position,
+            value: (
+              <span className="mono">
+                {position.topic} {position.partition}:{position.offset}
+              </span>
+            ),
+          },
+        ]
       : []),
   ]
   return (
@@ -237,8 +258,8 @@ function Identity({ item }: { item: StatusItem }) {
               <strong data-count="online">{f.number(item.counts.online)}</strong>{' '}
               {m.summary.ofTotal(f.number(item.counts.onus))} · {m.summary.online}
             </p>
-            <CauseBar counts={item.counts ?? NO_COUNTS} />
-            <CauseLegend counts={item.counts ?? NO_COUNTS} />
+            <ShareBar counts={item.counts} />
+            <CauseLegend counts={item.counts} />
           </div>
         </>
       )}
@@ -249,12 +270,16 @@ function Identity({ item }: { item: StatusItem }) {
 }
 
 /** A name, a value, and what a person may want to copy of it. */
-type Fact = [label: string, value: ReactNode, copy?: string | null]
+interface Fact {
+  label: string
+  value: ReactNode
+  copy?: string
+}
 
 function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
     <dl className="facts">
-      {facts.map(([label, value, copy]) => (
+      {facts.map(({ label, value, copy }) => (
         <div key={label}>
           <dt>{label}</dt>
           <dd>
@@ -266,4 +291,3 @@ function Facts({ facts }: { facts: readonly Fact[] }) {
     </dl>
   )
 }
-

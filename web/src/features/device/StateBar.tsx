@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { useSpeech, word } from '../../i18n'
 import { useNow } from '../../live/hooks'
 import type { EventItem, StatusItem } from '../../protocol/types'
-import { toneOf } from '../../ui/state'
+import { toneOf } from '../../ui/tone'
 import { type Segment, stateHistory } from './history'
 import type { LoadedHistory } from './useHistory'
 
@@ -20,7 +20,9 @@ interface Props {
 export function StateBar({ item, events, history }: Props) {
   const { m, f } = useSpeech()
   const [span, setSpan] = useState<keyof typeof SPANS>('day')
-  const now = useNow(5_000)
+  const ticked = useNow(5_000)
+  // A change younger than the last tick is not in the future.
+  const now = Math.max(ticked, item.since ? Date.parse(item.since) || 0 : 0)
   const spanMs = SPANS[span]
   const { reach } = history
   useEffect(() => reach(now - spanMs), [reach, now, spanMs])
@@ -68,9 +70,9 @@ export function StateBar({ item, events, history }: Props) {
         ))}
       </ol>
       <div className="state-axis" aria-hidden="true">
-        {Array.from({ length: TICKS[span] + 1 }, (_, i) => start + (spanMs * i) / TICKS[span]).map((at, i) => (
-          <span key={`${span}-${i}`} style={{ left: `${(i / TICKS[span]) * 100}%` }}>
-            {i === TICKS[span] ? m.device.now : f.axis(at, spanMs)}
+        {Array.from({ length: TICKS[span] + 1 }, (_, i) => i / TICKS[span]).map(part => (
+          <span key={part} style={{ left: `${part * 100}%` }}>
+            {part === 1 ? m.device.now : f.axis(start + spanMs * part, spanMs)}
           </span>
         ))}
       </div>

@@ -60,7 +60,13 @@ function Entry({ event }: { event: EventItem }) {
   const { m, f } = useSpeech()
   const [open, setOpen] = useState(false)
   return (
-    <div className="entry" data-testid="event-row" data-entity={event.entity} data-event={event.event} data-phase={event.phase}>
+    <div
+      className="entry"
+      data-testid="event-row"
+      data-entity={event.entity}
+      data-event={event.event}
+      data-phase={event.phase}
+    >
       <button type="button" className="entry-line" aria-expanded={open} onClick={() => setOpen(!open)}>
         <time dateTime={event.at} title={f.instant(event.at)}>
           {f.clock(event.at)}

@@ -1,6 +1,6 @@
 import { compareText } from '../../live/store'
 import type { Cause, EventItem, State, StatusItem } from '../../protocol/types'
-import { isOk } from '../../ui/state'
+import { isOk } from '../../ui/tone'
 
 /** A stretch of time in one state; `null`: nobody knows. */
 export interface Segment {
@@ -36,7 +36,9 @@ export function stateHistory(
 ): History {
   const start = now - spanMs
   const changes = events
-    .flatMap(({ at, state, cause, previous }) => (state === null ? [] : [{ at: Date.parse(at), state, cause, previous }]))
+    .flatMap(({ at, state, cause, previous }) =>
+      state === null ? [] : [{ at: Date.parse(at), state, cause, previous }],
+    )
     .filter(({ at }) => Number.isFinite(at))
     .reverse()
   const since = status.since ? Date.parse(status.since) : Number.NaN
@@ -57,7 +59,7 @@ export function stateHistory(
   const first = changes[0]
   // Before the first known change its `previous` held; how the one before it began is not known beyond its cause.
   add(start, first?.at ?? now, first ? first.previous : null, null)
-  changes.forEach((change, i) => add(change.at, changes[i + 1]?.at ?? now, change.state, change.cause))
+  for (const [i, change] of changes.entries()) add(change.at, changes[i + 1]?.at ?? now, change.state, change.cause)
   return { segments, ...sums(segments) }
 }
 

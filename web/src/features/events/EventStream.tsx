@@ -9,7 +9,8 @@ import type { LiveEvent } from '../../live/store'
 import { CAUSES, type EventItem, SEVERITIES } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { Foreign, Notice, Skeleton } from '../../ui/parts'
-import { type Tone, ToneIcon, toneOf } from '../../ui/state'
+import { ToneIcon } from '../../ui/state'
+import { type Tone, toneOf } from '../../ui/tone'
 import { type EventFilter, matchesFilter, NO_FILTER } from './filter'
 
 const TOPIC = { topic: 'events', limit: 500 } as const
@@ -39,7 +40,10 @@ export function EventStream({ scope }: { scope: string | null }) {
 
   const source = frozen ?? live
   const within = filter.here ? scope : null
-  const shown = useMemo(() => source.filter(({ item }) => matchesFilter(item, filter, within)), [source, filter, within])
+  const shown = useMemo(
+    () => source.filter(({ item }) => matchesFilter(item, filter, within)),
+    [source, filter, within],
+  )
   const newer = useMemo(() => {
     const first = frozen?.[0]
     if (!frozen) return 0
@@ -107,9 +111,7 @@ export function EventStream({ scope }: { scope: string | null }) {
       )}
       {load.state === 'error' && <Notice title={m.board.error(load.code)} />}
       {load.state === 'loading' && live.length === 0 && <Skeleton rows={12} />}
-      {load.state === 'ready' && live.length === 0 && (
-        <Notice title={m.stream.empty} hint={m.stream.emptyHint} />
-      )}
+      {load.state === 'ready' && live.length === 0 && <Notice title={m.stream.empty} hint={m.stream.emptyHint} />}
       {live.length > 0 && shown.length === 0 && (
         <Notice title={m.stream.noMatch}>
           <button type="button" className="button button-small" onClick={() => setFilter(NO_FILTER)}>
@@ -152,7 +154,12 @@ function Rate({ events }: { events: readonly LiveEvent[] }) {
 function Filters(props: { filter: EventFilter; setFilter: (filter: EventFilter) => void; scoped: boolean }) {
   const { m } = useSpeech()
   const { filter, setFilter, scoped } = props
-  const select = (key: 'kind' | 'severity' | 'cause', label: string, words: Record<string, string>, of: readonly string[]) => (
+  const select = (
+    key: 'kind' | 'severity' | 'cause',
+    label: string,
+    words: Record<string, string>,
+    of: readonly string[],
+  ) => (
     <label>
       <span>{label}</span>
       <select value={filter[key] ?? ''} onChange={event => setFilter({ ...filter, [key]: event.target.value || null })}>
@@ -191,7 +198,7 @@ export function eventTone(item: EventItem): Tone {
   if (item.state !== null) return toneOf(item.state, item.cause)
   if (item.phase === 'clear') return 'ok'
   if (item.cause) return toneOf('offline', item.cause)
-  return item.phase === 'raise' ? 'fault' : 'other'
+  return item.severity === 'critical' || item.severity === 'major' ? 'fault' : 'other'
 }
 
 interface RowProps {
@@ -231,6 +238,7 @@ const EventRow = memo(function EventRow({ event, start, f }: RowProps) {
         <ToneIcon tone={eventTone(item)} size={15} />
         <span className="event-what">
           <span className="event-name">{eventWords(m, item)}</span>
+          {item.phase === 'event' && item.state && <span className="event-to">→ {word(m.states, item.state)}</span>}
           {item.severity && item.phase !== 'clear' && (
             <span className={`event-severity sev-${item.severity}`}>{word(m.severities, item.severity)}</span>
           )}

@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
-import { LanguageSwitch, ThemeSwitch } from '../../app/switches'
 import { session } from '../../app/services'
+import { LanguageSwitch, ThemeSwitch } from '../../app/switches'
 import { type Messages, useSpeech } from '../../i18n'
 import { ApiError, Unreachable } from '../../session/api'
 import * as Icons from '../../ui/icons'

@@ -10,9 +10,13 @@ import { KindIcon, StateBadge } from '../../ui/state'
 
 /** After the last key, in milliseconds, before the server is asked. */
 const DEBOUNCE_MS = 140
-const RESULTS_MAX = 12
+const RESULTS_MAX = 10
 
-type Found = { state: 'idle' } | { state: 'busy' } | { state: 'failed' } | { state: 'done'; q: string; page: Page<StatusItem> }
+type Found =
+  | { state: 'idle' }
+  | { state: 'busy' }
+  | { state: 'failed' }
+  | { state: 'done'; q: string; page: Page<StatusItem> }
 
 /** Search by serial, name, description or place: a combobox whose list opens a device's page. */
 export function SearchBox({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) {
@@ -73,9 +77,9 @@ export function SearchBox({ inputRef }: { inputRef: RefObject<HTMLInputElement |
         onKeyDown={press}
         data-testid="search-input"
       />
-      <kbd className="search-key" aria-hidden="true">
-        /
-      </kbd>
+      <span className="search-key" aria-hidden="true">
+        <kbd>/</kbd>
+      </span>
       {shown && (
         <div className="search-panel">
           <div id={listId} role="listbox" aria-label={m.search.results}>

@@ -1,0 +1,90 @@
+import type { Counts, EventItem, StatusItem, SummaryItem } from '../protocol/types'
+import { parentOf, parseEntity } from './entity'
+
+/** Items for tests: everything plain, the given fields over it. */
+export function statusItem(entity: string, change: Partial<StatusItem> = {}): StatusItem {
+  const { kind, root } = parseEntity(entity)
+  return {
+    type: 'status',
+    entity,
+    kind,
+    root,
+    parent: parentOf(entity),
+    site: 'RJO',
+    name: null,
+    description: null,
+    vendor: null,
+    model: null,
+    serial: null,
+    state: kind === 'onu' ? 'online' : kind === 'pon' ? 'up' : kind === 'board' ? 'normal' : 'reachable',
+    cause: null,
+    cause_raw: null,
+    since: '2026-11-21T10:00:00.000Z',
+    observed_at: null,
+    received_at: null,
+    first_trap_at: null,
+    position: null,
+    ...change,
+  }
+}
+
+export function eventItem(id: string, change: Partial<EventItem> = {}): EventItem {
+  return {
+    type: 'event',
+    id,
+    entity: 'default/olt/a/onu/0/1/2/3',
+    kind: 'onu',
+    root: 'default/olt/a',
+    site: 'RJO',
+    name: null,
+    serial: null,
+    description: null,
+    event: 'dying_gasp',
+    event_type: 'device.disconnected',
+    phase: 'raise',
+    severity: 'minor',
+    at: '2026-11-21T10:00:00.000Z',
+    received_at: '2026-11-21T10:00:00.004Z',
+    state: null,
+    previous: null,
+    cause: null,
+    cause_raw: null,
+    detail: null,
+    trap_oid: null,
+    source: 'trap',
+    position: null,
+    ...change,
+  }
+}
+
+export function countsOf(change: Partial<Counts> = {}): Counts {
+  return {
+    onus: 0,
+    online: 0,
+    offline: 0,
+    absent: 0,
+    unknown: 0,
+    power: 0,
+    fibre: 0,
+    admin: 0,
+    reset: 0,
+    rogue: 0,
+    other: 0,
+    cause_unknown: 0,
+    ...change,
+  }
+}
+
+export function summaryItem(site: string | null, onus: number): SummaryItem {
+  return {
+    type: 'summary',
+    scope: site === null ? 'all' : 'site',
+    site,
+    counts: countsOf({ onus, online: onus }),
+    olts: 1,
+    boards: 1,
+    pons: 1,
+    pons_down: 0,
+    boards_failed: 0,
+  }
+}
