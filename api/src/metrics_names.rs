@@ -1,0 +1,26 @@
+//! Names of this crate's metrics.
+
+/// Requests, by method, endpoint (the route's pattern) and status.
+pub const HTTP_REQUESTS: &str = "http_requests_total";
+/// Seconds from request to answer, by method and endpoint.
+pub const HTTP_DURATION: &str = "http_response_duration_seconds";
+/// Open WebSockets.
+pub const WS_CLIENTS: &str = "atalaia_ws_clients";
+/// WebSockets closed, by code.
+pub const WS_CLOSED: &str = "atalaia_ws_closed_total";
+/// Frames written to WebSockets.
+pub const WS_FRAMES: &str = "atalaia_ws_frames_total";
+/// Events left out for slow clients.
+pub const WS_EVENTS_DROPPED: &str = "atalaia_ws_events_dropped_total";
+/// Entities in the live view.
+pub const LIVE_ENTITIES: &str = "atalaia_live_entities";
+/// Times the live view had to read the log again.
+pub const LIVE_RESTARTS: &str = "atalaia_live_restarts_total";
+/// Records the live view could not read.
+pub const LIVE_BAD_RECORDS: &str = "atalaia_live_bad_records_total";
+/// Logins, by outcome.
+pub const LOGINS: &str = "atalaia_logins_total";
+/// Audit entries that could not be written.
+pub const AUDIT_DROPPED: &str = "atalaia_audit_dropped_total";
+/// ONUs that are online (the name that was asked for, m139).
+pub const DEVICES_CONNECTED: &str = "devices_connected_total";
