@@ -82,34 +82,55 @@ impl Oid {
 
     /// Reads the content octets of an `OBJECT IDENTIFIER` (X.690 §8.19).
     pub(crate) fn decode(element: &Element<'_>, field: &'static str) -> Result<Self, PduError> {
-        let error = || element.error(Reason::Oid, field);
         let mut oid = Self::EMPTY;
-        let mut value: u64 = 0;
-        let mut inside = false;
-        for &octet in element.content {
-            if !inside && octet == 0x80 {
-                return Err(error());
-            }
-            value = value << 7 | u64::from(octet & 0x7F);
-            // The first number holds two, and may be 80 larger than the limit.
-            if value > u64::from(u32::MAX) + 80 {
-                return Err(error());
-            }
-            inside = octet & 0x80 != 0;
-            if inside {
-                continue;
-            }
-            if oid.len == 0 {
-                let first = (value / 40).min(2);
-                oid = Self::new(&[u32::try_from(first).map_err(|_| error())?]);
-                value -= first * 40;
-            }
-            let arc = u32::try_from(value).map_err(|_| error())?;
-            oid = oid.push(arc).ok_or_else(error)?;
-            value = 0;
-        }
-        if inside || oid.len == 0 { Err(error()) } else { Ok(oid) }
+        let mut len = 0;
+        each_arc(element, field, |arc| {
+            oid.arcs[len] = arc;
+            len += 1;
+        })?;
+        oid.len = u8::try_from(len).map_err(|_| element.error(Reason::Oid, field))?;
+        Ok(oid)
     }
+
+    /// Whether [`Oid::decode`] would read it, without building one.
+    pub(crate) fn check(element: &Element<'_>, field: &'static str) -> Result<(), PduError> {
+        each_arc(element, field, |_| ())
+    }
+}
+
+/// Calls `take` with each number, at most [`OID_ARCS_MAX`] times.
+fn each_arc(element: &Element<'_>, field: &'static str, mut take: impl FnMut(u32)) -> Result<(), PduError> {
+    let error = || element.error(Reason::Oid, field);
+    let mut count = 0;
+    let mut value: u64 = 0;
+    let mut inside = false;
+    for &octet in element.content {
+        if !inside && octet == 0x80 {
+            return Err(error());
+        }
+        value = value << 7 | u64::from(octet & 0x7F);
+        // The first number holds two, and may be 80 larger than the limit.
+        if value > u64::from(u32::MAX) + 80 {
+            return Err(error());
+        }
+        inside = octet & 0x80 != 0;
+        if inside {
+            continue;
+        }
+        if count == 0 {
+            let first = (value / 40).min(2);
+            take(u32::try_from(first).map_err(|_| error())?);
+            value -= first * 40;
+            count = 1;
+        }
+        if count == OID_ARCS_MAX {
+            return Err(error());
+        }
+        take(u32::try_from(value).map_err(|_| error())?);
+        count += 1;
+        value = 0;
+    }
+    if inside || count == 0 { Err(error()) } else { Ok(()) }
 }
 
 impl PartialEq for Oid {

@@ -1,6 +1,6 @@
 //! Notification PDUs: `Trap-PDU` of RFC 1157, `SNMPv2-Trap-PDU` and `InformRequest-PDU` of RFC 3416.
 
-use crate::ber::{PduError, Reader, Reason, tag};
+use crate::ber::{Element, PduError, Reader, Reason, tag};
 use crate::{Oid, Value};
 
 /// `sysUpTime.0`.
@@ -12,6 +12,11 @@ pub const SNMP_TRAP_ADDRESS: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 18, 1, 3, 0]);
 
 /// `snmpTrapCommunity` (RFC 3584 §3.1): a proxy writes the community it was given here, inside the PDU.
 const SNMP_TRAP_COMMUNITY: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 18, 1, 4]);
+/// Content octets of the four names above.
+const SYS_UP_TIME_BER: &[u8] = &[0x2B, 6, 1, 2, 1, 1, 3, 0];
+const SNMP_TRAP_OID_BER: &[u8] = &[0x2B, 6, 1, 6, 3, 1, 1, 4, 1, 0];
+const SNMP_TRAP_ADDRESS_BER: &[u8] = &[0x2B, 6, 1, 6, 3, 18, 1, 3, 0];
+const SNMP_TRAP_COMMUNITY_BER: &[u8] = &[0x2B, 6, 1, 6, 3, 18, 1, 4];
 /// `snmpTraps`: what the generic traps 0 to 5 are under (RFC 3584 §3.1).
 const SNMP_TRAPS: Oid = Oid::new(&[1, 3, 6, 1, 6, 3, 1, 1, 5]);
 /// `generic-trap` value for a trap of the enterprise's own.
@@ -114,9 +119,9 @@ impl<'a> TrapPdu<'a> {
     pub fn inner_address(&self) -> Option<[u8; 4]> {
         let address = match self.kind {
             Kind::V1 { agent_addr, .. } => Some(agent_addr),
-            _ => self.varbinds().find_map(|v| match v.value {
-                Value::IpAddress(address) if v.oid == SNMP_TRAP_ADDRESS => Some(address),
-                _ => None,
+            _ => self.varbinds.raw().find_map(|v| {
+                let named = v.value.tag == tag::IP_ADDRESS && v.name.content == SNMP_TRAP_ADDRESS_BER;
+                if named { v.value.ip_address("value").ok() } else { None }
             }),
         };
         address.filter(|a| *a != [0; 4])
@@ -125,16 +130,17 @@ impl<'a> TrapPdu<'a> {
     /// The PDU's bytes as they may be kept: the octets of any `snmpTrapCommunity` are `*`.
     pub fn without_community(&self) -> Vec<u8> {
         let mut bytes = self.whole.to_vec();
-        let start = self.whole.as_ptr().addr();
-        for varbind in self.varbinds() {
-            if let Value::OctetString(secret) | Value::Opaque(secret) = varbind.value
-                && varbind.is_community()
+        for secret in self
+            .varbinds
+            .raw()
+            .filter(|v| v.name.content.starts_with(SNMP_TRAP_COMMUNITY_BER))
+        {
+            // The value borrows from `whole`, so the difference is its place in it.
+            let at = secret.value.content.as_ptr().addr() - self.whole.as_ptr().addr();
+            if let Some(octets) = bytes.get_mut(at..at + secret.value.content.len())
+                && matches!(secret.value.tag, tag::OCTET_STRING | tag::OPAQUE)
             {
-                // The value borrows from `whole`, so the difference is its place in it.
-                let at = secret.as_ptr().addr() - start;
-                if let Some(octets) = bytes.get_mut(at..at + secret.len()) {
-                    octets.fill(b'*');
-                }
+                octets.fill(b'*');
             }
         }
         bytes
@@ -196,12 +202,14 @@ impl<'a> TrapPdu<'a> {
         let (list, varbinds) = Varbinds::read(fields, true)?;
         let mut sys_uptime = None;
         let mut trap_oid = None;
-        for varbind in varbinds {
-            match varbind.value {
-                Value::TimeTicks(ticks) if sys_uptime.is_none() && varbind.oid == SYS_UP_TIME => {
-                    sys_uptime = Some(ticks);
+        for raw in varbinds.raw() {
+            match raw.value.tag {
+                tag::TIME_TICKS if sys_uptime.is_none() && raw.name.content == SYS_UP_TIME_BER => {
+                    sys_uptime = Some(raw.value.uint32("value")?);
                 }
-                Value::Oid(oid) if trap_oid.is_none() && varbind.oid == SNMP_TRAP_OID => trap_oid = Some(oid),
+                tag::OID if trap_oid.is_none() && raw.name.content == SNMP_TRAP_OID_BER => {
+                    trap_oid = Some(Oid::decode(&raw.value, "value")?);
+                }
                 _ => {}
             }
         }
@@ -238,26 +246,73 @@ impl<'a> Varbinds<'a> {
         };
         let mut walk = start;
         while !walk.rest.is_empty() {
-            walk.step()?;
+            let raw = walk.step()?;
+            Oid::check(&raw.name, "name")?;
+            Value::check(&raw.value, v2)?;
         }
         Ok((list.whole, start))
     }
 
-    fn step(&mut self) -> Result<Varbind<'a>, PduError> {
+    fn step(&mut self) -> Result<RawVarbind<'a>, PduError> {
         let pair = self.rest.expect(tag::SEQUENCE, "varbind")?;
         let mut fields = Reader::within(&pair);
-        let oid = Oid::decode(&fields.expect(tag::OID, "name")?, "name")?;
-        let value = Value::decode(&fields.element("value")?, self.v2)?;
+        let name = fields.expect(tag::OID, "name")?;
+        let value = fields.element("value")?;
         fields.end("varbind")?;
-        Ok(Varbind { oid, value })
+        Ok(RawVarbind { name, value })
     }
+
+    /// The walk without building anything.
+    fn raw(mut self) -> impl Iterator<Item = RawVarbind<'a>> {
+        std::iter::from_fn(move || if self.rest.is_empty() { None } else { self.step().ok() })
+    }
+}
+
+/// A varbind's two elements. A name has one encoding only (padding is refused), so names compare as bytes.
+#[derive(Clone, Copy)]
+struct RawVarbind<'a> {
+    name: Element<'a>,
+    value: Element<'a>,
 }
 
 impl<'a> Iterator for Varbinds<'a> {
     type Item = Varbind<'a>;
 
     fn next(&mut self) -> Option<Varbind<'a>> {
-        // Every varbind was read once by `read`, so an error here cannot be; it would end the walk.
-        if self.rest.is_empty() { None } else { self.step().ok() }
+        // Every varbind was checked once by `read`, so an error here cannot be; it would end the walk.
+        if self.rest.is_empty() {
+            return None;
+        }
+        let raw = self.step().ok()?;
+        Some(Varbind {
+            oid: Oid::decode(&raw.name, "name").ok()?,
+            value: Value::decode(&raw.value, self.v2).ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode;
+
+    #[test]
+    fn encoded_names_are_those_of_the_constants() {
+        for (oid, content) in [
+            (SYS_UP_TIME, SYS_UP_TIME_BER),
+            (SNMP_TRAP_OID, SNMP_TRAP_OID_BER),
+            (SNMP_TRAP_ADDRESS, SNMP_TRAP_ADDRESS_BER),
+            (SNMP_TRAP_COMMUNITY, SNMP_TRAP_COMMUNITY_BER),
+        ] {
+            let head = encode::V2Notification {
+                request_id: 1,
+                uptime: 1,
+                trap_oid: oid,
+            };
+            let pdu = encode::v2_trap(&head, &[]);
+            let trap = TrapPdu::parse(&pdu).expect("valid");
+            let last = trap.varbinds.raw().last().expect("two varbinds");
+            assert_eq!(last.value.content, content, "{oid}");
+        }
     }
 }

@@ -88,12 +88,27 @@ impl<'a> Value<'a> {
 
     /// Decodes a varbind's value; `v2` admits what RFC 3416 added.
     pub(crate) fn decode(element: &Element<'a>, v2: bool) -> Result<Self, PduError> {
-        const FIELD: &str = "value";
+        match element.tag {
+            tag::OID => Ok(Self::Oid(Oid::decode(element, FIELD)?)),
+            _ => Self::decode_plain(element, v2),
+        }
+    }
+
+    /// Whether [`Value::decode`] would read it, without building one.
+    pub(crate) fn check(element: &Element<'a>, v2: bool) -> Result<(), PduError> {
+        match element.tag {
+            tag::OID => Oid::check(element, FIELD),
+            _ => Self::decode_plain(element, v2).map(|_| ()),
+        }
+    }
+
+    /// Anything but an object identifier.
+    #[inline]
+    fn decode_plain(element: &Element<'a>, v2: bool) -> Result<Self, PduError> {
         Ok(match element.tag {
             tag::INTEGER => Self::Integer(element.int32(FIELD)?),
             tag::OCTET_STRING => Self::OctetString(octets(element)?),
             tag::NULL => empty(element, Self::Null)?,
-            tag::OID => Self::Oid(Oid::decode(element, FIELD)?),
             tag::IP_ADDRESS => Self::IpAddress(element.ip_address(FIELD)?),
             tag::COUNTER32 => Self::Counter32(element.uint32(FIELD)?),
             tag::GAUGE32 => Self::Gauge32(element.uint32(FIELD)?),
@@ -108,8 +123,10 @@ impl<'a> Value<'a> {
     }
 }
 
+const FIELD: &str = "value";
+
 fn empty<'a>(element: &Element<'a>, value: Value<'a>) -> Result<Value<'a>, PduError> {
-    element.empty("value").map(|()| value)
+    element.empty(FIELD).map(|()| value)
 }
 
 /// `OCTET STRING (SIZE (0..65535))`, RFC 2578 §7.1.2.
@@ -117,6 +134,6 @@ fn octets<'a>(element: &Element<'a>) -> Result<&'a [u8], PduError> {
     if element.content.len() <= 65_535 {
         Ok(element.content)
     } else {
-        Err(element.error(Reason::Range, "value"))
+        Err(element.error(Reason::Range, FIELD))
     }
 }
