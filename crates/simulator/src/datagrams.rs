@@ -42,7 +42,7 @@ pub struct Datagram {
     /// It is lost on the way: not to be sent.
     pub lost: bool,
     /// Place in the script: of two expectations of one entity, the higher stands.
-    pub(crate) order: u64,
+    pub order: u64,
 }
 
 /// Turns happenings into datagrams; endless.

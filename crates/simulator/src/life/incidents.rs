@@ -309,6 +309,14 @@ impl Script {
     pub(super) fn restart(&mut self, now: Duration) {
         let network = self.network.clone();
         let olt = self.dice.below(network.olts.len());
+        if self
+            .restarted
+            .get(&olt)
+            .is_some_and(|&last| now < last + super::BETWEEN_RESTARTS)
+        {
+            return;
+        }
+        self.restarted.insert(olt, now);
         self.say(now, olt, Trap::ColdStart, None);
         for onu in (0..network.olts[olt].onus.len()).map(|onu| (olt, onu)) {
             if self.is_free(now, onu) {

@@ -22,6 +22,8 @@ const PER_SECOND_MAX: u32 = 1_200;
 const APART: Duration = Duration::from_millis(50);
 /// Between two incidents of one ONU: more than the 10 s in which a dying gasp explains a loss of signal.
 const REST: Duration = Duration::from_secs(15);
+/// Between two restarts of one OLT: more than the 5 min by which a listener tells one boot of a sender from another.
+const BETWEEN_RESTARTS: Duration = Duration::from_secs(330);
 
 /// What a right board shows of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +102,7 @@ impl Beat {
         (Self::StreetPower, 45.0, 150.0),
         (Self::BoardFailure, 75.0, 300.0),
         (Self::Storm, 150.0, 400.0),
-        (Self::Restart, 240.0, 600.0),
+        (Self::Restart, 340.0, 600.0),
     ];
 }
 
@@ -115,6 +117,7 @@ pub struct Script {
     onus: Vec<Vec<Clock>>,
     pons: BTreeMap<(usize, u8, u8), Duration>,
     boards: BTreeMap<(usize, u8), Duration>,
+    restarted: BTreeMap<usize, Duration>,
     last: Option<Duration>,
     found: u32,
 }
@@ -142,6 +145,7 @@ impl Script {
             onus,
             pons: BTreeMap::new(),
             boards: BTreeMap::new(),
+            restarted: BTreeMap::new(),
             last: None,
             found: 0,
         };
