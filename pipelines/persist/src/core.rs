@@ -1,0 +1,301 @@
+//! What a record means to the store. Pure: the same record gives the same rows, whenever it is read.
+
+use std::error::Error;
+
+use log::Stored;
+use model::{EntityId, Kind, Micros, Position};
+use schemas::{AnyRecord, Codec, DecodeError, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
+use store::rows::{DeviceEventRow, ENTITIES, EntityRow, GroupKind, GroupRow, STATUS, STATUS_BY_GROUP, SerialRow};
+use store::rows::{StatusRow, read_group};
+use store::{Row, TableDef, Value, check_row};
+use topology::Topic;
+
+/// What one record changes.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "changes are short-lived and moved once")]
+pub enum Change {
+    /// Something happened.
+    Event(DeviceEventRow),
+    /// An entity has this status now.
+    Status(StatusRow),
+    /// An entity is this now.
+    Inventory(EntityRow),
+    /// A tombstone: the entity has no status any more, or is not there any more.
+    Removed(Removal),
+}
+
+/// What a tombstone removes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Removal {
+    /// Whether it stands in `inventory` or in `device-status`.
+    pub of: Removed,
+    /// Whose.
+    pub entity: EntityId,
+    /// The input that caused it: what a later input made stays. `None` if the record does not say.
+    pub input: Option<Position>,
+    /// When the log appended it: decides where the input is not known.
+    pub appended_at: Micros,
+}
+
+/// Which rows go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Removed {
+    Status,
+    Inventory,
+}
+
+/// Why a record is not a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its schema is not known yet: it waits, and all of its partition behind it.
+    UnknownSchema(u32),
+    /// It cannot be a row, now or later: a dead letter.
+    Poison {
+        /// In a word, for counting.
+        reason: &'static str,
+        /// The chain of errors, outermost first.
+        errors: Vec<String>,
+    },
+}
+
+impl Refusal {
+    fn poison(reason: &'static str, error: &(dyn Error + 'static)) -> Self {
+        Self::Poison {
+            reason,
+            errors: error_chain(error),
+        }
+    }
+}
+
+/// What an error says, and what is behind it.
+pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        lines.push(error.to_string());
+        next = error.source();
+    }
+    lines
+}
+
+/// Reads a record of one of the three topics.
+///
+/// # Errors
+/// When it waits or is a dead letter; see [`Refusal`].
+pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
+    let Some(value) = &stored.record.value else {
+        return removal_of(stored).map(Change::Removed);
+    };
+    let record = codec.decode(value).map_err(|error| match error {
+        DecodeError::UnknownSchema(id) => Refusal::UnknownSchema(id),
+        error => Refusal::poison("undecodable", &error),
+    })?;
+    let change = match (stored.record.topic, record) {
+        (Topic::DeviceEvents, AnyRecord::DeviceEvent(event)) => Change::Event(event_row(event, stored)?),
+        (Topic::DeviceStatus, AnyRecord::DeviceStatus(status)) => Change::Status(status_row(status)?),
+        (Topic::Inventory, AnyRecord::InventoryEntry(entry)) => Change::Inventory(entity_row(entry)?),
+        (topic, record) => {
+            let problem = format!("a {} does not belong into {topic}", record.record_type().name());
+            return Err(Refusal::Poison {
+                reason: "unexpected_record",
+                errors: vec![problem],
+            });
+        }
+    };
+    for row in rows_of(&change) {
+        check_row(&row).map_err(|error| Refusal::poison("does_not_fit", &error))?;
+    }
+    Ok(change)
+}
+
+/// The rows that a change writes; none for a removal.
+pub fn rows_of(change: &Change) -> Vec<Row> {
+    match change {
+        Change::Event(event) => vec![event.to_row()],
+        Change::Status(status) => vec![status.to_row(), status.to_group_row()],
+        Change::Inventory(entity) => {
+            let mut rows = vec![entity.to_row()];
+            rows.extend(group_rows(entity).iter().map(GroupRow::to_row));
+            rows.extend(serial_row(entity).iter().map(SerialRow::to_row));
+            rows
+        }
+        Change::Removed(_) => vec![],
+    }
+}
+
+/// Every row that stands in the store because of an inventory entry.
+pub fn keys_of_entity(entity: &EntityRow) -> Vec<(&'static TableDef, Vec<Value>)> {
+    let mut keys = derived_keys(entity);
+    keys.push((&ENTITIES, entity.to_row().key));
+    keys
+}
+
+/// The rows beside the entity's own: those of another serial or another site go when the entity changes.
+pub fn derived_keys(entity: &EntityRow) -> Vec<(&'static TableDef, Vec<Value>)> {
+    let groups = group_rows(entity);
+    let rows = groups
+        .iter()
+        .map(GroupRow::to_row)
+        .chain(serial_row(entity).map(|s| s.to_row()));
+    rows.map(|row| (row.table, row.key)).collect()
+}
+
+/// Every row that stands in the store because of a status.
+pub fn keys_of_status(entity: &EntityId) -> Vec<(&'static TableDef, Vec<Value>)> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    vec![
+        (&STATUS, vec![text(entity.as_str())]),
+        (&STATUS_BY_GROUP, vec![text(&read_group(entity)), text(entity.as_str())]),
+    ]
+}
+
+fn removal_of(stored: &Stored) -> Result<Removal, Refusal> {
+    let of = match stored.record.topic {
+        Topic::DeviceStatus => Removed::Status,
+        Topic::Inventory => Removed::Inventory,
+        topic => {
+            let problem = format!("{topic} has no tombstones");
+            return Err(Refusal::Poison {
+                reason: "unexpected_record",
+                errors: vec![problem],
+            });
+        }
+    };
+    let key = std::str::from_utf8(&stored.record.key).map_err(|e| Refusal::poison("undecodable", &e))?;
+    Ok(Removal {
+        of,
+        entity: entity_id(key)?,
+        input: stored.record.headers.record_id.as_ref().map(model::RecordId::input),
+        appended_at: stored.appended_at,
+    })
+}
+
+fn entity_id(text: &str) -> Result<EntityId, Refusal> {
+    EntityId::parse(text).map_err(|error| Refusal::poison("bad_entity", &error))
+}
+
+fn event_row(event: DeviceEvent, stored: &Stored) -> Result<DeviceEventRow, Refusal> {
+    let Some(id) = &stored.record.headers.record_id else {
+        let problem = "an event without a record id could not be told from another of its millisecond".to_owned();
+        return Err(Refusal::Poison {
+            reason: "no_record_id",
+            errors: vec![problem],
+        });
+    };
+    let event_type = match event.event_type {
+        DeviceEventType::DeviceConnected => "DEVICE_CONNECTED",
+        DeviceEventType::DeviceDisconnected => "DEVICE_DISCONNECTED",
+        DeviceEventType::DeviceAlarm => "DEVICE_ALARM",
+    };
+    let phase = match event.phase {
+        Phase::Raise => "RAISE",
+        Phase::Clear => "CLEAR",
+        Phase::Event => "EVENT",
+    };
+    Ok(DeviceEventRow {
+        entity: entity_id(&event.entity)?,
+        at: event.at,
+        id: id.as_bytes().to_vec(),
+        kind: event.kind,
+        event_type: event_type.to_owned(),
+        event: event.event,
+        phase: phase.to_owned(),
+        severity: event.severity,
+        trap_oid: event.trap_oid,
+        source: event.source,
+        state: event.state,
+        previous: event.previous,
+        cause: event.cause,
+        cause_raw: event.cause_raw,
+        serial: event.serial,
+        detail: event.detail,
+        received_at: event.received_at,
+        position: event.position.position(),
+    })
+}
+
+fn status_row(status: DeviceStatus) -> Result<StatusRow, Refusal> {
+    Ok(StatusRow {
+        entity: entity_id(&status.entity)?,
+        kind: status.kind,
+        site: status.site,
+        parent: status.parent,
+        name: status.name,
+        description: status.description,
+        vendor: status.vendor,
+        model: status.model,
+        serial: status.serial,
+        state: status.state,
+        cause: status.cause,
+        cause_raw: status.cause_raw,
+        since: status.since,
+        observed_at: status.observed_at,
+        received_at: status.received_at,
+        first_trap_at: status.first_trap_at,
+        position: status.position.position(),
+        wts: status.wts,
+    })
+}
+
+fn entity_row(entry: InventoryEntry) -> Result<EntityRow, Refusal> {
+    Ok(EntityRow {
+        entity: entity_id(&entry.entity)?,
+        kind: entry.kind,
+        site: entry.site,
+        parent: entry.parent,
+        name: entry.name,
+        description: entry.description,
+        vendor: entry.vendor,
+        model: entry.model,
+        serial: entry.serial,
+        address: entry.address,
+        attributes: entry.attributes,
+        origin: entry.origin,
+        installed_at: entry.installed_at,
+        seen_at: entry.seen_at,
+        serial_since: entry.serial_since,
+        position: entry.position.position(),
+        wts: entry.wts,
+    })
+}
+
+/// The group that an entity is, and a root's share of its site.
+fn group_rows(entity: &EntityRow) -> Vec<GroupRow> {
+    let id = entity.entity.as_str();
+    let kind = match entity.entity.kind() {
+        Kind::Olt => Some(GroupKind::Olt),
+        Kind::Board => Some(GroupKind::Board),
+        Kind::Pon => Some(GroupKind::Pon),
+        _ => None,
+    };
+    let own = kind.map(|kind| GroupRow {
+        kind,
+        read_group: id.to_owned(),
+        name: entity.name.clone(),
+        parent: entity.parent.clone(),
+        attributes: entity.attributes.clone(),
+        wts: entity.wts,
+    });
+    let is_root = entity.entity.parent().is_none();
+    let site = entity.site.as_ref().filter(|_| is_root).map(|site| GroupRow {
+        kind: GroupKind::Site,
+        read_group: format!("{id}/site/{site}"),
+        name: Some(site.clone()),
+        parent: Some(id.to_owned()),
+        attributes: std::collections::BTreeMap::new(),
+        wts: entity.wts,
+    });
+    own.into_iter().chain(site).collect()
+}
+
+fn serial_row(entity: &EntityRow) -> Option<SerialRow> {
+    let serial = SerialRow::key_form(entity.serial.as_ref()?);
+    Some(SerialRow {
+        tenant: entity.entity.as_str().split('/').next().unwrap_or_default().to_owned(),
+        serial,
+        entity: entity.entity.clone(),
+        since: entity.serial_since.unwrap_or(entity.seen_at),
+        wts: entity.wts,
+    })
+}
