@@ -4,7 +4,7 @@
 //! by place: any varbind of the table is understood in any trap, with or without an instance suffix.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use model::{Severity, State};
 use schemas::Phase;
@@ -149,9 +149,11 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The one that is compiled in.
-    pub fn builtin() -> Self {
-        Self::parse(TRAPS_CSV, VARBINDS_CSV).expect("the compiled-in catalogue is tested")
+    /// The one that is compiled in, read once in a process.
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: LazyLock<Catalogue> =
+            LazyLock::new(|| Catalogue::parse(TRAPS_CSV, VARBINDS_CSV).expect("the compiled-in catalogue is tested"));
+        &BUILTIN
     }
 
     fn parse(traps: &'static str, varbinds: &'static str) -> Result<Self, CatalogueError> {

@@ -59,7 +59,7 @@ pub struct Explained {
 pub fn explain(pdu: &[u8], root: &Root) -> Result<Vec<Explained>, PduError> {
     let pdu = TrapPdu::parse(pdu)?;
     let catalogue = Catalogue::builtin();
-    let decoded = Decoded::new(&catalogue, &pdu, root);
+    let decoded = Decoded::new(catalogue, &pdu, root);
     let mut detail = decoded.detail();
     for named in ["frame", "slot", "port", "ont_id"] {
         detail.remove(named);

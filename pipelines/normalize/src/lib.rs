@@ -48,7 +48,7 @@ pub const DESCRIPTION: StepDescription = StepDescription {
 /// The step.
 #[derive(Debug)]
 pub struct Normalize {
-    catalogue: Catalogue,
+    catalogue: &'static Catalogue,
     /// Without state, all records share one key.
     no_key: StateKey,
 }
@@ -73,7 +73,7 @@ impl Normalize {
             uptime: pdu.sys_uptime,
             source: Source::Trap,
         };
-        let decoded = Decoded::new(&self.catalogue, &pdu, root);
+        let decoded = Decoded::new(self.catalogue, &pdu, root);
         out.event(NetworkEvent::Heard(Sighting {
             entity: root.entity(),
             seen,

@@ -104,3 +104,77 @@ fn limited(text: Option<&str>, bytes_max: usize) -> Result<Option<String>, Refus
 fn is_text(text: &str, bytes_max: usize) -> bool {
     text.len() <= bytes_max && !text.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use model::Micros;
+
+    use super::*;
+
+    fn onu() -> DeviceRegistered {
+        DeviceRegistered {
+            entity: "default/olt/a/onu/0/3/5/17".into(),
+            kind: "onu".into(),
+            serial: Some("hwtc-b6113c9d".into()),
+            name: Some(" customer 17 ".into()),
+            site: None,
+            description: Some(String::new()),
+            vendor: None,
+            model: None,
+            address: None,
+            attributes: BTreeMap::new(),
+            origin: "import".into(),
+            removed: false,
+            observed_at: Micros(1),
+            received_at: Micros(2),
+        }
+    }
+
+    fn check_with(change: impl FnOnce(&mut DeviceRegistered)) -> Result<Registration, Refused> {
+        let mut record = onu();
+        change(&mut record);
+        check(&Root::parse("default/olt/a").unwrap(), &record)
+    }
+
+    #[test]
+    fn a_good_one_is_put_into_one_form() {
+        let registration = check_with(|_| ()).unwrap();
+        assert_eq!(registration.serial.as_deref(), Some("HWTCB6113C9D"));
+        assert_eq!(registration.name.as_deref(), Some("customer 17"));
+        assert_eq!(
+            (registration.site, registration.description.as_deref()),
+            (None, Some(""))
+        );
+        assert_eq!(registration.seen.source, Source::Import);
+        // A board's serial number has no form of its own.
+        let board = check_with(|r| {
+            r.entity = "default/olt/a/board/0/3".into();
+            r.kind = "board".into();
+            r.serial = Some("021".into());
+        });
+        assert_eq!(board.unwrap().serial.as_deref(), Some("021"));
+    }
+
+    #[test]
+    fn a_bad_one_is_refused_with_its_reason() {
+        #[track_caller]
+        fn refused(reason: Refused, change: impl FnOnce(&mut DeviceRegistered)) {
+            assert_eq!(check_with(change).map(|r| r.entity), Err(reason));
+        }
+        refused(Refused::Entity, |r| r.entity = "default/olt/a/onu/0/3/5/1024".into());
+        refused(Refused::Entity, |r| r.entity = "default/olt/b/onu/0/3/5/17".into());
+        refused(Refused::Kind, |r| r.kind = "pon".into());
+        refused(Refused::Serial, |r| r.serial = Some("HWTC".into()));
+        refused(Refused::Text, |r| r.name = Some("a\nb".into()));
+        refused(Refused::Text, |r| r.description = Some("x".repeat(513)));
+        refused(Refused::Text, |r| {
+            r.attributes = (0..65).map(|i| (i.to_string(), String::new())).collect()
+        });
+        refused(Refused::Text, |r| {
+            r.attributes = BTreeMap::from([("k".into(), "x".repeat(257))])
+        });
+        refused(Refused::Text, |r| r.origin = "\0".into());
+    }
+}

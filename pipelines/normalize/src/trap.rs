@@ -66,12 +66,16 @@ impl<'c> Decoded<'c> {
         self.row.map_or(Phase::Event, |row| row.phase)
     }
 
-    /// How bad: nothing for a clear and for an ONU that comes up.
+    /// How bad: nothing for a clear, for what comes up, and for a status without a word of ours.
     pub fn severity(&self) -> Option<Severity> {
-        match (self.row, self.effect) {
-            (_, Effect::Run { up: true } | Effect::State(State::Normal)) => None,
-            (Some(row), _) => row.severity,
-            (None, _) => Some(Severity::Indeterminate),
+        let Some(row) = self.row else {
+            return Some(Severity::Indeterminate);
+        };
+        let by_status = matches!(row.effect, RowEffect::RunState | RowEffect::BoardStatus(_));
+        match self.effect {
+            Effect::Run { up: true } | Effect::State(State::Normal) => None,
+            Effect::Nothing if by_status => None,
+            _ => row.severity,
         }
     }
 

@@ -31,7 +31,7 @@ fn every_row_becomes_the_right_thing() {
     for row in rows() {
         for form in forms() {
             let root = format!("default/olt/t{datagrams}");
-            check_row(&mut network, &catalogue, row, form, &root);
+            check_row(&mut network, catalogue, row, form, &root);
             datagrams += 1;
         }
     }

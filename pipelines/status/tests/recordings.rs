@@ -24,7 +24,7 @@ fn constructed_traps_decode_to_what_they_should() {
 }
 
 fn check_explained(case: &Json, pdu: &[u8]) {
-    let explained = serde_json::to_value(&pipeline_normalize::explain(pdu, &root()).unwrap()).unwrap();
+    let explained = serde_json::to_value(pipeline_normalize::explain(pdu, &root()).unwrap()).unwrap();
     assert_eq!(explained.as_array().unwrap().len(), 1);
     assert_eq!(explained[0]["trap_oid"], case["trap_oid"]);
     for (field, expected) in case["expect"].as_object().unwrap() {

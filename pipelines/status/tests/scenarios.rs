@@ -38,7 +38,7 @@ fn scenarios_go_as_written() {
 const UPTIME_S: f64 = 1_000_000.0;
 
 struct Player {
-    catalogue: Catalogue,
+    catalogue: &'static Catalogue,
     network: Network,
     line: String,
     at_s: f64,

@@ -17,7 +17,6 @@ use snmp_pdu::{Oid, Value};
 pub const ROOT: &str = "default/olt/rjo-01";
 pub const HUAWEI: &str = "1.3.6.1.4.1.2011";
 
-/// The catalogue is read once for all tests.
 static NORMALIZE: LazyLock<Normalize> = LazyLock::new(Normalize::new);
 
 /// What the chain has written so far, and its state.
