@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { connection, store } from '../app/services'
 import type { StatusItem, SummaryItem, Topic } from '../protocol/types'
 import type { ConnectionStatus } from './connection'
@@ -34,7 +34,38 @@ export const useSummary = (site?: string): SummaryItem | undefined =>
   useKey(summaryKey(site), () => store.summary(site))
 export const useSites = (): readonly string[] => useKey('sites', () => store.sites())
 export const useLoad = (sub: string): Load => useKey(`sub:${sub}`, () => store.load(sub))
-export const useEvents = (sub: string): readonly LiveEvent[] => useKey(`sub:${sub}`, () => store.events(sub))
+
+/** A list of events moves at most this often, in milliseconds: nobody reads faster, and each move redraws every row. */
+const EVENTS_EVERY_MS = 200
+
+/** Events of a subscription, newest first: at once after a quiet moment, else a few times a second. */
+export function useEvents(sub: string): readonly LiveEvent[] {
+  const shown = useRef<readonly LiveEvent[] | null>(null)
+  const listen = useCallback(
+    (listener: () => void) => {
+      let last = Number.NEGATIVE_INFINITY
+      let timer: ReturnType<typeof setTimeout> | null = null
+      const show = () => {
+        timer = null
+        last = performance.now()
+        shown.current = store.events(sub)
+        listener()
+      }
+      shown.current = store.events(sub)
+      const stop = store.listen(`sub:${sub}`, () => {
+        timer ??= setTimeout(show, Math.max(0, last + EVENTS_EVERY_MS - performance.now()))
+      })
+      return () => {
+        stop()
+        if (timer) clearTimeout(timer)
+        shown.current = null
+      }
+    },
+    [sub],
+  )
+  return useSyncExternalStore(listen, () => shown.current ?? store.events(sub))
+}
+
 export const useConnection = (): ConnectionStatus => useSyncExternalStore(connection.listen, connection.status)
 
 /**

@@ -17,6 +17,8 @@ const TOPIC = { topic: 'events', limit: 500 } as const
 const ROW_PX = 50
 /** An event this young is marked as new, in milliseconds. */
 const FRESH_MS = 1_600
+/** More events than this within a second are a storm. */
+const STORM_EVENTS = 20
 const FILTER_KINDS = ['onu', 'pon', 'board', 'olt', 'unknown'] as const
 
 /** What happens, as it happens. Stands still while somebody reads it. */
@@ -58,6 +60,10 @@ export function EventStream({ scope }: { scope: string | null }) {
     getItemKey: i => shown[i]?.item.id ?? i,
     overscan: 6,
   })
+
+  // In a storm everything is new: marking it would only flicker.
+  const storm = shown[STORM_EVENTS]
+  const calm = !storm || performance.now() - storm.arrivedAt > 1_000
 
   const resume = () => {
     setHeld(false)
@@ -129,7 +135,7 @@ export function EventStream({ scope }: { scope: string | null }) {
         <ul className="stream-list" style={{ height: virtual.getTotalSize() }} aria-live="off">
           {virtual.getVirtualItems().map(({ index, start, key }) => {
             const event = shown[index]
-            return event && <EventRow key={key} event={event} start={start} f={f} />
+            return event && <EventRow key={key} event={event} start={start} f={f} calm={calm} />
           })}
         </ul>
       </div>
@@ -205,12 +211,13 @@ interface RowProps {
   event: LiveEvent
   start: number
   f: ReturnType<typeof useSpeech>['f']
+  calm: boolean
 }
 
-const EventRow = memo(function EventRow({ event, start, f }: RowProps) {
+const EventRow = memo(function EventRow({ event, start, f, calm }: RowProps) {
   const { m } = useSpeech()
   const { item, arrivedAt } = event
-  const [fresh, setFresh] = useState(() => arrivedAt > 0 && performance.now() - arrivedAt < FRESH_MS)
+  const [fresh, setFresh] = useState(() => calm && arrivedAt > 0 && performance.now() - arrivedAt < FRESH_MS)
   useEffect(() => {
     if (!fresh) return
     const timer = setTimeout(() => setFresh(false), FRESH_MS)
