@@ -23,7 +23,11 @@ pub async fn request(
     body: Option<&Value>,
 ) -> Result<(u16, Value)> {
     let (status, text) = request_text(at, method, path, token, body).await?;
-    let value = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).context("not a JSON body")? };
+    let value = if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).context("not a JSON body")?
+    };
     Ok((status, value))
 }
 
@@ -39,7 +43,9 @@ pub async fn request_text(
     body: Option<&Value>,
 ) -> Result<(u16, String)> {
     let body = body.map(Value::to_string).unwrap_or_default();
-    let authorization = token.map(|t| format!("authorization: Bearer {t}\r\n")).unwrap_or_default();
+    let authorization = token
+        .map(|t| format!("authorization: Bearer {t}\r\n"))
+        .unwrap_or_default();
     let head = format!(
         "{method} {path} HTTP/1.0\r\nhost: {at}\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -51,7 +57,11 @@ pub async fn request_text(
     stream.read_to_end(&mut answer).await?;
     let answer = String::from_utf8(answer).context("an answer that is not text")?;
     let (head, body) = answer.split_once("\r\n\r\n").context("not an HTTP answer")?;
-    let status = head.split_whitespace().nth(1).and_then(|s| s.parse().ok()).context("no status")?;
+    let status = head
+        .split_whitespace()
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .context("no status")?;
     Ok((status, body.to_owned()))
 }
 
@@ -62,7 +72,9 @@ pub async fn request_text(
 pub async fn login(at: SocketAddr, user: &str, password: &str) -> Result<String> {
     let body = json!({ "username": user, "password": password });
     let (status, answer) = request(at, "POST", "/api/v1/auth/login", None, Some(&body)).await?;
-    let Some(token) = answer["access_token"].as_str() else { bail!("login answered {status}: {answer}") };
+    let Some(token) = answer["access_token"].as_str() else {
+        bail!("login answered {status}: {answer}")
+    };
     Ok(token.to_owned())
 }
 
@@ -75,7 +87,11 @@ pub async fn list(at: SocketAddr, path: &str, token: &str) -> Result<Vec<Value>>
     let mut cursor = String::new();
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };
-        let page = if cursor.is_empty() { path.to_owned() } else { format!("{path}{joint}cursor={cursor}") };
+        let page = if cursor.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}{joint}cursor={cursor}")
+        };
         let (status, mut answer) = request(at, "GET", &page, Some(token), None).await?;
         if status != 200 {
             bail!("GET {page} answered {status}: {answer}");

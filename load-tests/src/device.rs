@@ -61,8 +61,16 @@ impl Note {
             (oid(&format!("{p}.6.3.3.4.1.1.{port}")), Value::Integer(port)),
             (oid(&format!("{p}.6.128.1.1.2.43.1.1.{onu}")), Value::Integer(onu)),
         ];
-        let note = V2Notification { request_id: self.request_id, uptime, trap_oid };
-        let pdu = if acknowledged { inform(&note, &varbinds) } else { v2_trap(&note, &varbinds) };
+        let note = V2Notification {
+            request_id: self.request_id,
+            uptime,
+            trap_oid,
+        };
+        let pdu = if acknowledged {
+            inform(&note, &varbinds)
+        } else {
+            v2_trap(&note, &varbinds)
+        };
         message(Version::V2c, COMMUNITY.as_bytes(), &pdu)
     }
 }
@@ -88,12 +96,21 @@ impl Devices {
                 Ok(socket)
             })
             .collect::<Result<_>>()?;
-        Ok(Self { sockets, target, began: Instant::now() })
+        Ok(Self {
+            sockets,
+            target,
+            began: Instant::now(),
+        })
     }
 
     /// Sends one note, as a trap or an inform. Whether it arrives is another matter.
     pub fn send(&self, note: &Note, acknowledged: bool) {
         let uptime = u32::try_from(self.began.elapsed().as_millis() / 10).expect("runs are shorter than 497 days");
+        self.send_at(note, acknowledged, uptime);
+    }
+
+    /// As [`Devices::send`] with a given sysUpTime, in hundredths of a second: a resent inform has the first one's.
+    pub fn send_at(&self, note: &Note, acknowledged: bool, uptime: u32) {
         let datagram = note.datagram(acknowledged, uptime);
         // A refused datagram (nobody listens) is a lost datagram.
         drop(self.sockets[usize::from(note.olt)].send_to(&datagram, self.target));
@@ -121,9 +138,17 @@ fn response_id(datagram: &[u8]) -> Option<i32> {
         [0xA2, 0x81, _, rest @ ..] | [0xA2, 0x82, _, _, rest @ ..] => rest,
         _ => return None,
     };
-    let [0x02, length @ 1..=4, rest @ ..] = body else { return None };
+    let [0x02, length @ 1..=4, rest @ ..] = body else {
+        return None;
+    };
     let bytes = rest.get(..usize::from(*length))?;
-    Some(bytes[1..].iter().fold(i32::from(bytes[0].cast_signed()), |value, byte| (value << 8) | i32::from(*byte)))
+    Some(
+        bytes[1..]
+            .iter()
+            .fold(i32::from(bytes[0].cast_signed()), |value, byte| {
+                (value << 8) | i32::from(*byte)
+            }),
+    )
 }
 
 #[cfg(test)]

@@ -34,9 +34,16 @@ impl Setup {
     /// When the folder cannot be written.
     pub fn new(binary: &Path, folder: &Path, olts: u8) -> Result<Self> {
         let trap_port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let http_port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let setup =
-            Self { binary: binary.to_owned(), folder: folder.to_owned(), trap_port, http_port, olts };
+        let http_port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        let setup = Self {
+            binary: binary.to_owned(),
+            folder: folder.to_owned(),
+            trap_port,
+            http_port,
+            olts,
+        };
         std::fs::write(folder.join("atalaia.toml"), setup.configuration())?;
         Ok(setup)
     }
@@ -82,12 +89,18 @@ impl Setup {
     /// # Errors
     /// When the binary cannot be run.
     pub fn spawn(&self, environment: &[(&str, String)]) -> Result<Running> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log"))?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("log"))?;
         let mut child = Command::new(&self.binary)
             .args(["up", "--config"])
             .arg(self.folder.join("atalaia.toml"))
             .env("BENCH_COMMUNITY", COMMUNITY)
-            .env("ATALAIA_LOG", std::env::var("ATALAIA_LOG").unwrap_or_else(|_| "info".into()))
+            .env(
+                "ATALAIA_LOG",
+                std::env::var("ATALAIA_LOG").unwrap_or_else(|_| "info".into()),
+            )
             .envs(environment.iter().map(|(k, v)| (*k, v.as_str())))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -103,7 +116,11 @@ impl Setup {
                 }
             }
         });
-        Ok(Running { child, lines, started: Instant::now() })
+        Ok(Running {
+            child,
+            lines,
+            started: Instant::now(),
+        })
     }
 
     /// What the process has logged so far.
@@ -151,9 +168,10 @@ impl Running {
                 let words: Vec<_> = rest.split_whitespace().collect();
                 let after = |name: &str| words.iter().position(|w| *w == name).and_then(|i| words.get(i + 1));
                 return Ok(match (after("user"), after("password")) {
-                    (Some(user), Some(password)) => {
-                        Some(FirstStart { user: (*user).to_owned(), password: (*password).to_owned() })
-                    }
+                    (Some(user), Some(password)) => Some(FirstStart {
+                        user: (*user).to_owned(),
+                        password: (*password).to_owned(),
+                    }),
                     _ => None,
                 });
             }
@@ -205,9 +223,14 @@ impl Running {
     pub fn cpu(&self) -> Result<Duration> {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = fields.get(11).zip(fields.get(12)).context("the kernel's table has another form")?;
+        let ticks = fields
+            .get(11)
+            .zip(fields.get(12))
+            .context("the kernel's table has another form")?;
         let ticks: u64 = ticks.0.parse::<u64>()? + ticks.1.parse::<u64>()?;
-        Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+        Ok(Duration::from_millis(
+            ticks * 1_000 / rustix::param::clock_ticks_per_second(),
+        ))
     }
 }
 

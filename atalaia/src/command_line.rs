@@ -1,0 +1,130 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{commands, up};
+
+/// Tells an internet provider's operations centre what its network is doing, the moment it happens.
+#[derive(Parser)]
+#[command(
+    name = "atalaia",
+    version,
+    after_help = "Examples:\n  atalaia up --demo                            a simulated network and its live board\n  \
+                  atalaia check atalaia.toml                   is this configuration right?\n  \
+                  atalaia up --config atalaia.toml             the real thing\n  \
+                  atalaia tail device-events --entity 0/3/5/17 what is being said about an ONU"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the data folder and the configuration are.
+#[derive(Args, Clone, Debug)]
+pub struct Place {
+    /// Configuration file (TOML); `atalaia check --example` prints a complete one.
+    #[arg(long, value_name = "FILE", env = "ATALAIA_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Data folder; overrides `data` of the configuration.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs everything in one process over one data folder.
+    Up {
+        #[command(flatten)]
+        place: Place,
+        /// Simulates a network of 4 OLTs and 2,000 ONUs; without --data in a folder of its own.
+        #[arg(long)]
+        demo: bool,
+        /// Seed of the simulated network.
+        #[arg(long, default_value_t = 20_261, requires = "demo")]
+        seed: u64,
+        /// How many times faster than life the simulated network lives.
+        #[arg(long, default_value_t = 1.0, requires = "demo")]
+        speed: f64,
+        /// Address of board, API, probes and metrics; overrides `http.listen`.
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+    },
+    /// Checks a configuration and prints every mistake with file, line, key and what would be right.
+    Check {
+        /// The file.
+        file: Option<PathBuf>,
+        /// Prints a complete commented configuration instead.
+        #[arg(long, conflicts_with = "file")]
+        example: bool,
+    },
+    /// What the log consists of.
+    Topology {
+        #[command(subcommand)]
+        command: commands::topology::Command,
+    },
+    /// Prints records of a topic as JSON lines.
+    Tail(commands::tail::Arguments),
+    /// Shows what we make of bytes or text of a device.
+    Decode {
+        #[command(subcommand)]
+        command: commands::decode::Command,
+    },
+    /// What exists: registers OLTs, boards, ports and ONUs.
+    Inventory {
+        #[command(subcommand)]
+        command: commands::inventory::Command,
+    },
+    /// Users of the board and the API.
+    User {
+        #[command(subcommand)]
+        command: commands::user::Command,
+    },
+    /// Recomputes state from the log.
+    Replay(commands::replay::Arguments),
+    /// Says what is wrong with this installation, if anything.
+    Doctor(commands::doctor::Arguments),
+    /// Prints the version.
+    Version,
+}
+
+/// Runs what the command line says.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Up {
+            place,
+            demo,
+            seed,
+            speed,
+            listen,
+        } => up::run(&up::Options {
+            place,
+            demo,
+            seed,
+            speed,
+            listen,
+        }),
+        Command::Check { file, example } => commands::check::run(file.as_deref(), example),
+        Command::Topology { command } => commands::topology::run(&command),
+        Command::Tail(arguments) => commands::tail::run(&arguments),
+        Command::Decode { command } => return commands::decode::run(&command),
+        Command::Inventory { command } => commands::inventory::run(&command),
+        Command::User { command } => commands::user::run(&command),
+        Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
+        Command::Version => {
+            println!("atalaia {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("atalaia: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The commands other than `up`.
+
+pub mod check;
+pub mod decode;
+pub mod doctor;
+pub mod inventory;
+pub mod replay;
+pub mod tail;
+pub mod topology;
+pub mod user;

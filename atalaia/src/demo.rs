@@ -1,0 +1,97 @@
+//! `up --demo`: a simulated provider whose OLTs send real trap datagrams to the real listener. Only the configuration and
+//! the registrations (the same import a user has) are made here.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use settings::Settings;
+use simulator::{Network, Running, SimConfig, Simulation};
+
+use crate::operations;
+use crate::up::{Options, Parts};
+
+/// OLTs of the demo.
+const OLTS: usize = 4;
+/// ONUs of the demo, over all OLTs.
+const ONUS: usize = 2_000;
+/// Its community: nothing secret is behind it.
+pub const COMMUNITY: &str = "demo";
+/// Port of its trap listener on 127.0.0.1; any free one if it is taken.
+const TRAP_PORT: u16 = 1_162;
+
+/// The simulated provider of a seed.
+///
+/// # Errors
+/// None in practice: the size is fixed.
+pub fn simulation(seed: u64, speed: f64) -> Result<Simulation> {
+    Ok(Simulation::new(SimConfig {
+        seed,
+        olts: OLTS,
+        onus: ONUS,
+        speed,
+        ..SimConfig::default()
+    })?)
+}
+
+/// A configuration with the demo's OLTs, as a person would write it.
+///
+/// # Errors
+/// None in practice: it is checked by a test.
+pub fn settings(network: &Network, data: &Path, listen: SocketAddr) -> Result<Settings> {
+    let mut text = format!(
+        "data = {data:?}\n[http]\nlisten = \"{listen}\"\n[[snmp_traps.listener]]\nname = \"demo\"\nbind = \"127.0.0.1:{}\"\n",
+        free_trap_port()
+    );
+    for version in ["1", "2c"] {
+        writeln!(
+            text,
+            "[[snmp_traps.credential]]\nname = \"demo-{version}\"\nversion = \"{version}\"\ncommunity = {{ env = \"DEMO_COMMUNITY\" }}"
+        )?;
+    }
+    text.push_str(&network.olt_entries());
+    let environment = [("DEMO_COMMUNITY".to_owned(), COMMUNITY.to_owned())];
+    settings::load_text("demo", &text, Path::new("."), environment).context("the demo's configuration is wrong")
+}
+
+/// Registers the network and lets its OLTs speak.
+///
+/// # Errors
+/// When the log does not take the registrations, or an OLT's address cannot be used.
+pub fn live(simulation: &Simulation, parts: &Parts, options: &Options) -> Result<Running> {
+    let target = *parts.trap_addresses.first().context("the demo has a trap listener")?;
+    let registrations = simulation.network().registrations("import", operations::now());
+    operations::append_registrations(&*parts.log, registrations)?;
+    println!("traps  udp {target}   community {COMMUNITY}");
+    println!(
+        "demo   {OLTS} OLTs and {ONUS} ONUs of seed {} at {} times life's speed, in {}",
+        options.seed,
+        options.speed,
+        parts.folder.display()
+    );
+    Ok(simulation.start(target, COMMUNITY)?)
+}
+
+/// The usual port if nobody has it, else 0: any.
+fn free_trap_port() -> u16 {
+    std::net::UdpSocket::bind(("127.0.0.1", TRAP_PORT)).map_or(0, |_| TRAP_PORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_configuration_is_right() {
+        let simulation = simulation(1, 1.0).unwrap();
+        let network = simulation.network();
+        let settings = settings(network, Path::new("demo"), "127.0.0.1:0".parse().unwrap()).unwrap();
+        assert_eq!(settings.olts.len(), OLTS);
+        assert_eq!(network.onus().count(), ONUS);
+        assert!(
+            settings.olts.iter().all(|o| o.address.is_loopback()),
+            "it sends to and from this machine only"
+        );
+    }
+}

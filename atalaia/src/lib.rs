@@ -1,0 +1,15 @@
+//! Assembly and command line of `atalaia`: what a network is doing, the moment it happens.
+#![allow(clippy::print_stdout, reason = "a command line tool")]
+
+mod assembly;
+mod command_line;
+mod commands;
+mod demo;
+mod logging;
+mod operations;
+mod ready;
+mod socket;
+mod up;
+
+pub use assembly::{network_chain, open_log, open_store};
+pub use command_line::run;

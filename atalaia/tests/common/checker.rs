@@ -1,0 +1,145 @@
+//! What a crash-free life would have made of the same `observations`, and the comparison of it with what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use log::{Commit, IdFilter, Log, Record, Start, Stored};
+use model::Partition;
+use runtime::{Task, TaskPlace};
+use schemas::{AnyRecord, Codec};
+use snmp_pdu::TrapPdu;
+use topology::Topic;
+
+/// Everything of one topic, in order within a partition.
+pub fn read_all(log: &dyn Log, topic: Topic) -> Vec<Stored> {
+    let ends = log.ends(topic).unwrap();
+    let mut tail = log.tail(&[(topic, Start::Beginning)]).unwrap();
+    let mut all = Vec::new();
+    while (0..).zip(&ends).any(|(p, end)| tail.position(topic, p) < *end) {
+        all.extend(tail.poll(10_000, std::time::Duration::from_millis(100)).unwrap());
+    }
+    all
+}
+
+/// Outputs as (topic, partition, record id, key, value): what a reader can compare.
+pub type Output = (Topic, Partition, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+
+/// What should be there.
+#[derive(Default)]
+pub struct Expected {
+    /// Fast outputs, each once, in order within a partition.
+    pub fast: Vec<Output>,
+    /// Last exact record of each key.
+    pub exact: BTreeMap<(Topic, Vec<u8>), Option<Vec<u8>>>,
+    /// Slots of the changelog by partition and key.
+    pub slots: BTreeMap<(Partition, Vec<u8>), Vec<u8>>,
+}
+
+fn output(record: &Record) -> Output {
+    let id = record
+        .headers
+        .record_id
+        .as_ref()
+        .map(|id| id.as_bytes().to_vec())
+        .unwrap_or_default();
+    (
+        record.topic,
+        record.partition,
+        id,
+        record.key.to_vec(),
+        record.value.as_ref().map(|v| v.to_vec()),
+    )
+}
+
+/// Runs the production chain over the observations, without a crash.
+pub fn oracle(observations: &[Stored], codec: &Codec, partitions: u32, generation: u32) -> Expected {
+    let mut expected = Expected::default();
+    for partition in 0..partitions {
+        let place = TaskPlace {
+            generation,
+            partition,
+            partitions,
+        };
+        let mut task = Task::new(place, atalaia::network_chain(), 0);
+        for stored in observations.iter().filter(|s| s.record.partition == partition) {
+            let mut fast = Vec::new();
+            task.process(stored, codec, &mut fast).expect("no step panics");
+            expected.fast.extend(fast.iter().map(output));
+        }
+        let mut commit = Commit::default();
+        task.cut(&mut commit);
+        for record in &commit.exact {
+            expected.exact.insert(
+                (record.topic, record.key.to_vec()),
+                record.value.as_ref().map(|v| v.to_vec()),
+            );
+        }
+        task.each_slot(&mut |key, value| {
+            expected.slots.insert((partition, key.to_vec()), value.to_vec());
+        });
+    }
+    expected
+}
+
+/// What a reader with the id rule gets of a fast topic.
+pub fn with_id_rule(records: &[Stored]) -> Vec<Output> {
+    let mut filter = IdFilter::default();
+    records
+        .iter()
+        .filter(|s| filter.admits(s))
+        .map(|s| output(&s.record))
+        .collect()
+}
+
+/// Difference between what a reader got and what it should have got, per partition in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Expected and not there.
+    pub lost: usize,
+    /// There more than once, or not expected.
+    pub doubled: usize,
+    /// There, but in another order.
+    pub disordered: usize,
+}
+
+/// Compares two lists of outputs.
+pub fn compare(expected: &[Output], got: &[Output]) -> Difference {
+    let by_partition = |list: &[Output]| {
+        let mut map: BTreeMap<Partition, Vec<Output>> = BTreeMap::new();
+        for output in list {
+            map.entry(output.1).or_default().push(output.clone());
+        }
+        map
+    };
+    let (expected, mut got) = (by_partition(expected), by_partition(got));
+    let mut difference = Difference::default();
+    for (partition, expected) in expected {
+        let got = got.remove(&partition).unwrap_or_default();
+        let expected_set: BTreeSet<_> = expected.iter().collect();
+        let mut seen = BTreeSet::new();
+        for output in &got {
+            if !expected_set.contains(output) || !seen.insert(output) {
+                difference.doubled += 1;
+            }
+        }
+        difference.lost += expected_set.iter().filter(|o| !seen.contains(*o)).count();
+        if difference == Difference::default() && expected != got {
+            difference.disordered += 1;
+        }
+    }
+    difference.doubled += got.values().map(Vec::len).sum::<usize>();
+    difference
+}
+
+/// Request id of each trap in the observations, in order within a partition.
+pub fn request_ids(observations: &[Stored], codec: &Codec) -> Vec<(Partition, i32)> {
+    observations
+        .iter()
+        .filter_map(|stored| match codec.decode(stored.record.value.as_deref()?).ok()? {
+            AnyRecord::TrapReceived(trap) => TrapPdu::parse(&trap.pdu)
+                .ok()?
+                .request_id
+                .map(|id| (stored.record.partition, id)),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,253 @@
+//! Stages measured inside this process: codec, log, processor.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use log::{Commit, EmbeddedConfig, EmbeddedLog, Headers, Log, Record, Start, ThreadSlot};
+use model::{Micros, WriterId};
+use runtime::{Task, TaskPlace};
+use schemas::{AnyRecord, Codec, SnmpVersion, TrapReceived};
+use topology::{Group, Topic, partition_of};
+
+use crate::print_figure;
+
+/// CPU time of this process so far.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: u64 = [11, 12]
+        .iter()
+        .filter_map(|i| fields.get(*i)?.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second())
+}
+
+/// Work items per CPU-second and per second of `work`.
+fn rates(items: usize, work: impl FnOnce() -> Result<()>) -> Result<(f64, f64)> {
+    let (cpu_before, began) = (cpu(), Instant::now());
+    work()?;
+    let wall = began.elapsed().as_secs_f64();
+    let cpu = (cpu() - cpu_before).as_secs_f64().max(0.01);
+    Ok((items as f64 / cpu, items as f64 / wall))
+}
+
+/// The `n`th trap as the connector publishes it.
+fn trap(n: u32, olts: u8) -> TrapReceived {
+    let note = load_tests::device::Note::nth(n, olts);
+    let datagram = note.datagram(false, n);
+    let pdu = match snmp_pdu::Message::parse(&datagram) {
+        Ok(snmp_pdu::Message::Community { pdu, .. }) => pdu.to_vec(),
+        _ => unreachable!("our own datagram"),
+    };
+    let at = Micros(1_700_000_000_000_000 + i64::from(n) * 1_000);
+    TrapReceived {
+        root: format!("default/olt/olt-{}", note.olt),
+        sender: "127.20.0.1".into(),
+        sender_port: 161,
+        listener: "bench".into(),
+        version: SnmpVersion::V2c,
+        credential: "bench".into(),
+        inform: false,
+        relay: None,
+        inner_address: None,
+        received_at: at,
+        pdu,
+    }
+}
+
+fn input(n: u32, olts: u8, codec: &Codec, partitions: u32) -> Result<Record> {
+    let trap = trap(n, olts);
+    Ok(Record {
+        topic: Topic::Observations,
+        partition: partition_of(&trap.root, partitions),
+        key: trap.root.clone().into(),
+        value: Some(codec.encode(&AnyRecord::from(trap))?.into()),
+        headers: Headers {
+            writer: Some(WriterId {
+                writer: "bench".into(),
+                sequence: u64::from(n),
+            }),
+            ..Headers::default()
+        },
+    })
+}
+
+/// Avro encode and decode of a trap's record.
+pub fn codec(pairs: usize) -> Result<()> {
+    const ITEMS: usize = 200_000;
+    let codec = Codec::standalone();
+    let record = AnyRecord::from(trap(1, 1));
+    let bytes = codec.encode(&record)?;
+    let (mut encode, mut decode) = (Vec::new(), Vec::new());
+    for _ in 0..pairs {
+        let began = Instant::now();
+        for _ in 0..ITEMS {
+            std::hint::black_box(codec.encode(std::hint::black_box(&record))?);
+        }
+        encode.push(began.elapsed().as_nanos() as f64 / ITEMS as f64);
+        let began = Instant::now();
+        for _ in 0..ITEMS {
+            std::hint::black_box(codec.decode(std::hint::black_box(&bytes))?);
+        }
+        decode.push(began.elapsed().as_nanos() as f64 / ITEMS as f64);
+    }
+    print_figure("codec encode TrapReceived", "ns", encode);
+    print_figure("codec decode TrapReceived", "ns", decode);
+    Ok(())
+}
+
+fn open(folder: &tempfile::TempDir) -> Result<std::sync::Arc<EmbeddedLog>> {
+    Ok(EmbeddedLog::open(EmbeddedConfig::new(folder.path()))?)
+}
+
+/// Appends with fsync: one at a time, and as many as the queue takes.
+pub fn append(pairs: usize) -> Result<()> {
+    const STREAM: u32 = 200_000;
+    const SINGLE: u32 = 500;
+    let (mut single, mut wall, mut per_cpu) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..pairs {
+        let folder = tempfile::tempdir()?;
+        let log = open(&folder)?;
+        let producer = log.producer("bench")?;
+        let far = Instant::now() + Duration::from_secs(120);
+        let began = Instant::now();
+        for n in 0..SINGLE {
+            producer.send_and_wait(input(n, 4, log.codec(), log.partitions())?, far)?;
+        }
+        single.push(began.elapsed().as_secs_f64() * 1e6 / f64::from(SINGLE));
+        let records: Vec<_> = (0..STREAM)
+            .map(|n| input(n, 4, log.codec(), log.partitions()))
+            .collect::<Result<_>>()?;
+        let (cpu, second) = rates(records.len(), || {
+            let mut last = 0;
+            for record in records {
+                last = producer.send(record, None)?;
+            }
+            Ok(producer.wait(last, far)?)
+        })?;
+        wall.push(second);
+        per_cpu.push(cpu);
+        log.close()?;
+    }
+    print_figure("append, one at a time, durable", "µs", single);
+    print_figure("append, streaming, durable", "records/s", wall);
+    print_figure("append, streaming, durable", "records/CPU-s", per_cpu);
+    Ok(())
+}
+
+/// Commits of 100 slots, one exact output each, and a position.
+pub fn commit(pairs: usize) -> Result<()> {
+    const COMMITS: usize = 1_000;
+    const SLOTS: usize = 100;
+    let (mut latency, mut slots) = (Vec::new(), Vec::new());
+    for _ in 0..pairs {
+        let folder = tempfile::tempdir()?;
+        let log = open(&folder)?;
+        let mut task_log = log.task_log(Group::Network, ThreadSlot { index: 0, of: 1 })?;
+        for partition in task_log.poll(1, Duration::ZERO)?.assigned {
+            task_log.restore(partition, &mut |_| {})?;
+            task_log.seek(partition, 0)?;
+        }
+        let record = |topic, n: usize| Record {
+            topic,
+            partition: 0,
+            key: format!("default/olt/a/onu/0/1/1/{}", n % 1_000).into(),
+            value: Some(vec![7; 200].into()),
+            headers: Headers::default(),
+        };
+        let began = Instant::now();
+        for n in 0..COMMITS {
+            let at = |topic| (0..SLOTS).map(|i| record(topic, n * SLOTS + i)).collect();
+            let commit = Commit {
+                exact: at(Topic::DeviceStatus),
+                changelog: at(Topic::ChangelogNetwork),
+                positions: vec![(0, n as u64 + 1)],
+            };
+            task_log.begin_commit(commit)?;
+            while task_log.commit_state(Duration::from_secs(10))? == log::CommitState::Running {}
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        latency.push(seconds * 1e6 / COMMITS as f64);
+        slots.push((COMMITS * SLOTS) as f64 / seconds);
+        drop(task_log);
+        log.close()?;
+    }
+    print_figure("commit of 100 slots and 100 rows, durable", "µs", latency);
+    print_figure("commit, slots with their rows", "slots/s", slots);
+    Ok(())
+}
+
+/// The production chain: the task alone, then through the embedded log.
+pub fn processor(pairs: usize) -> Result<()> {
+    const EVENTS: u32 = 100_000;
+    let (mut alone, mut through) = (Vec::new(), Vec::new());
+    for _ in 0..pairs {
+        let folder = tempfile::tempdir()?;
+        let log = open(&folder)?;
+        let producer = log.producer("bench")?;
+        let mut last = 0;
+        for n in 0..EVENTS {
+            last = producer.send(input(n, 4, log.codec(), log.partitions())?, None)?;
+        }
+        producer.wait(last, Instant::now() + Duration::from_secs(120))?;
+
+        let ends = log.ends(Topic::Observations)?;
+        let mut tail = log.tail(&[(Topic::Observations, Start::Beginning)])?;
+        let mut stored = Vec::new();
+        while (0..)
+            .zip(&ends)
+            .any(|(p, end)| tail.position(Topic::Observations, p) < *end)
+        {
+            stored.extend(tail.poll(10_000, Duration::from_millis(100))?);
+        }
+        let mut tasks: Vec<_> = (0..log.partitions())
+            .map(|partition| {
+                let place = TaskPlace {
+                    generation: log.generation(),
+                    partition,
+                    partitions: log.partitions(),
+                };
+                Task::new(place, atalaia::network_chain(), 0)
+            })
+            .collect();
+        let (cpu, _) = rates(stored.len(), || {
+            let mut fast = Vec::new();
+            for record in &stored {
+                fast.clear();
+                let task = &mut tasks[record.record.partition as usize];
+                task.process(record, log.codec(), &mut fast)
+                    .map_err(|stop| anyhow::anyhow!("{stop:?}"))?;
+            }
+            Ok(())
+        })?;
+        alone.push(cpu);
+        drop(tasks);
+
+        let (cpu, _) = rates(EVENTS as usize, || {
+            let handle = runtime::spawn(
+                runtime::ProcessorConfig {
+                    log: log.clone(),
+                    group: Group::Network,
+                    threads: 2,
+                    commit: runtime::CommitPolicy::embedded(),
+                    on_torn: runtime::OnTorn::Wait,
+                },
+                atalaia::network_chain,
+            )?;
+            while log
+                .committed(Group::Network, Topic::Observations)?
+                .iter()
+                .zip(&ends)
+                .any(|(c, end)| c.unwrap_or(0) < *end)
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Ok(handle.join()?)
+        })?;
+        through.push(cpu);
+        log.close()?;
+    }
+    print_figure("processor, chain alone", "events/CPU-s", alone);
+    print_figure("processor, through the embedded log", "events/CPU-s", through);
+    Ok(())
+}
