@@ -1,0 +1,106 @@
+//! Both steps in the production engine, over the simulated log: killed at each point of the protocol, they end where an
+//! undisturbed run ends, to the byte.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{huawei, onu_trap, registration, trap};
+use pipeline_normalize::Normalize;
+use pipeline_status::Status;
+use runtime::{Chain, DeadReason, Outcomes};
+use schemas::network::{self, NetworkEvent};
+
+use testkit::{CrashAt, Driver};
+use topology::Topic;
+
+const ROOTS: [&str; 3] = ["default/olt/rjo-01", "default/olt/spo-01", "default/unknown/192.0.2.7"];
+const RECORDS: u16 = 90;
+
+fn chain() -> Chain<NetworkEvent> {
+    Chain::new(|record, key| {
+        network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
+    })
+    .step(Normalize::new())
+    .step(Status)
+}
+
+/// Writes record `i` of a life of three roots: registrations, alarms and recoveries, every seventh trap twice.
+fn pipe(driver: &mut Driver<NetworkEvent>, i: u16) {
+    let root = ROOTS[usize::from(i % 3)];
+    let now = driver.now();
+    if i % 11 == 0 {
+        let entity = format!("{root}/onu/0/3/5/{}", i % 5);
+        let mut record = registration(&entity, "onu", now);
+        record.name = Some(format!("customer {i}"));
+        record.removed = i % 33 == 0;
+        driver.pipe(root, record);
+        return;
+    }
+    let again = if i % 7 == 0 { i.saturating_sub(3) } else { i };
+    let number = [18, 12, 19, 13, 10, 6, 11][usize::from(again % 7)];
+    let trap_oid = huawei(&format!("6.128.1.1.12.2.2.0.{number}"));
+    let uptime = 5_000_000 + u32::from(again) * 100;
+    driver.pipe(
+        root,
+        trap(
+            root,
+            onu_trap(trap_oid, [0, 3, 5], again % 5, i32::from(again), uptime),
+            now,
+        ),
+    );
+}
+
+fn run(crash: Option<CrashAt>) -> (Driver<NetworkEvent>, usize) {
+    let mut driver = Driver::with(4, 1, chain);
+    let mut crashes = 0;
+    for i in 0..RECORDS {
+        driver.advance(1_000);
+        if let Some(at) = crash.filter(|_| i % 9 == 4) {
+            driver.crash_at(0, at);
+        }
+        pipe(&mut driver, i);
+        if i % 4 == 3 {
+            driver.commit();
+        }
+        if !driver.is_alive(0) {
+            crashes += 1;
+            driver.restore();
+        }
+    }
+    driver.commit();
+    if !driver.is_alive(0) {
+        driver.restore();
+        driver.commit();
+    }
+    (driver, crashes)
+}
+
+#[test]
+fn a_kill_at_any_point_changes_nothing() {
+    let (calm, _) = run(None);
+    let outcomes = calm.outcomes();
+    check_outcomes(&outcomes);
+    let mut total = 0;
+    for &at in CrashAt::ALL {
+        let (driver, crashes) = run(Some(at));
+        total += crashes;
+        for topic in [Topic::DeviceEvents, Topic::DeviceStatus, Topic::Inventory] {
+            assert_eq!(
+                driver.table(topic),
+                calm.table(topic),
+                "{topic} after crashes at {at:?}"
+            );
+        }
+        let events = |driver: &Driver<NetworkEvent>| driver.outputs(Topic::DeviceEvents);
+        assert_eq!(events(&driver), events(&calm), "events after crashes at {at:?}");
+        assert_eq!(driver.slots(), calm.slots(), "state after crashes at {at:?}");
+    }
+    eprintln!("{total} crashes, {outcomes:?}");
+    assert!(total > 20);
+}
+
+fn check_outcomes(outcomes: &Outcomes) {
+    assert_eq!(outcomes.consumed, u64::from(RECORDS));
+    assert!(outcomes.add_up() && outcomes.emitted > 60, "{outcomes:?}");
+    assert!(outcomes.filtered["resent"] > 3, "{outcomes:?}");
+}
