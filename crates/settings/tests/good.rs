@@ -194,3 +194,24 @@ fn the_reference_page_is_up_to_date() {
         "docs/generated/configuration.md is not up to date: cargo run -q -p settings --example reference > docs/generated/configuration.md"
     );
 }
+
+#[test]
+fn no_damage_panics_or_shows_a_secret_in_clear() {
+    let whole = FULL.replace("{ env = \"TRAP_COMMUNITY\" }", &format!("\"{CANARY}\""));
+    let try_one = |text: &str| {
+        if let Err(errors) = settings::load_text("a.toml", text, Path::new("."), BTreeMap::new()) {
+            let shown = format!("{errors} {errors:?}");
+            assert!(!shown.contains(CANARY), "{text}\n{shown}");
+        }
+    };
+    for cut in 0..whole.len() {
+        try_one(&whole[..cut]);
+    }
+    for at in 0..whole.len() {
+        for letter in ["\"", "]", "\n", "=", "{", ""] {
+            let mut text = whole.clone();
+            text.replace_range(at..=at, letter);
+            try_one(&text);
+        }
+    }
+}

@@ -89,7 +89,7 @@ pub struct LoadReport {
 /// # Panics
 /// When the network has no ONU.
 pub fn say(network: &Network, number: u32) -> (usize, Trap, EntityId, Truth) {
-    let total = u32::try_from(network.onus().count()).expect("a network has at most 35 million ONUs");
+    let total = u32::try_from(network.onu_count()).expect("a network has at most 35 million ONUs");
     assert!(total > 0, "a load needs an ONU");
     say_within(network, total, number)
 }
@@ -133,7 +133,7 @@ pub fn run(load: &Load<'_>, stop: &AtomicBool) -> Result<LoadReport, SendError> 
         window: 1_024,
     };
     let mut wire = Wire::new(load.target, load.network.olts.iter().map(|o| o.address), patience)?;
-    let total = u32::try_from(load.network.onus().count()).unwrap_or(u32::MAX);
+    let total = u32::try_from(load.network.onu_count()).unwrap_or(u32::MAX);
     let mut report = LoadReport::default();
     if total == 0 {
         return Ok(report);

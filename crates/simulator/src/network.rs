@@ -109,6 +109,11 @@ impl Network {
         Ok(Self { olts })
     }
 
+    /// How many ONUs there are.
+    pub fn onu_count(&self) -> usize {
+        self.olts.iter().map(|olt| olt.onus.len()).sum()
+    }
+
     /// Every ONU with its OLT.
     pub fn onus(&self) -> impl Iterator<Item = (&Olt, &Onu)> {
         self.olts

@@ -14,7 +14,7 @@ use crate::datagrams::{Datagram, Datagrams, Mishaps};
 use crate::life::{Script, Truth};
 use crate::network::{Network, SizeError};
 use crate::trap::Dialect;
-use crate::wire::{Patience, SendError, Wire};
+use crate::wire::{Counts, Patience, SendError, Wire};
 
 /// A real OLT sends an inform again a few times; ours is as patient as a restarting listener needs.
 const PATIENCE: Patience = Patience {
@@ -40,6 +40,9 @@ pub struct SimConfig {
     pub dialects: Vec<Dialect>,
     /// What happens to datagrams on their way.
     pub mishaps: Mishaps,
+    /// Whether the listener may remember an earlier life of this network: then every ONU begins by clearing the alarms of
+    /// that life, which triples the start to six seconds for 2,000 ONUs.
+    pub resumed: bool,
 }
 
 impl Default for SimConfig {
@@ -52,6 +55,7 @@ impl Default for SimConfig {
             speed: 1.0,
             dialects,
             mishaps: Mishaps::default(),
+            resumed: false,
         }
     }
 }
@@ -80,7 +84,7 @@ impl Simulation {
 
     /// What happens, without end: the same for the same configuration.
     pub fn script(&self) -> Script {
-        Script::new(self.network.clone(), self.config.seed, self.config.speed)
+        Script::new(self.network.clone(), &self.config)
     }
 
     /// The same as datagrams, with mishaps.
@@ -139,6 +143,13 @@ pub struct Report {
     pub lost: u64,
     /// Datagrams the system refused to send.
     pub failed: u64,
+}
+
+impl Counts {
+    fn put_into(self, report: &mut Report) {
+        (report.sent, report.resent) = (self.sent, self.resent);
+        (report.given_up, report.failed) = (self.given_up, self.failed);
+    }
 }
 
 #[derive(Default)]
@@ -239,11 +250,9 @@ impl Player {
     fn turn(&mut self) {
         let mut answered = 0;
         self.wire.turn(Instant::now(), |_, _| answered += 1);
-        let counts = self.wire.counts;
-        let report = &mut self.shared.said().report;
-        report.answered += answered;
-        (report.sent, report.resent) = (counts.sent, counts.resent);
-        (report.given_up, report.failed) = (counts.given_up, counts.failed);
+        let mut said = self.shared.said();
+        said.report.answered += answered;
+        self.wire.counts.put_into(&mut said.report);
     }
 
     fn send(&mut self, datagram: Datagram) {
@@ -260,6 +269,7 @@ impl Player {
             self.wire.send(olt, bytes, inform);
         }
         let mut said = self.shared.said();
+        self.wire.counts.put_into(&mut said.report);
         said.report.lost += u64::from(lost);
         if let Some((entity, truth)) = expect {
             if lost {

@@ -190,6 +190,28 @@ fn the_expectations_follow_from_the_traps() {
 }
 
 #[test]
+fn a_second_life_begins_by_ending_the_alarms_of_the_first() {
+    let simulation = Simulation::new(SimConfig {
+        resumed: true,
+        ..SimConfig::default()
+    })
+    .unwrap();
+    let start = until(&simulation, 7);
+    let cleared = |wanted: OnuAlarm| {
+        let places = start.iter().filter_map(|h| match h.trap {
+            Trap::Onu {
+                place,
+                alarm,
+                raised: false,
+            } if alarm == wanted => Some((h.olt, place)),
+            _ => None,
+        });
+        places.collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!((cleared(OnuAlarm::Los), cleared(OnuAlarm::DyingGasp)), (2_000, 2_000));
+}
+
+#[test]
 fn datagrams_are_what_the_listener_reads() {
     let dialects = [Form::V2cTrap, Form::V1Trap, Form::V2cInform].map(|form| Dialect {
         form,

@@ -113,7 +113,7 @@ fn a_load_is_paced_numbered_and_told_in_advance() {
     let network = Network::generate(1, 2, 10).unwrap();
     let load = load::Load {
         first: 5,
-        ..load::Load::new(target, "c", &network, Form::V2cTrap, 1_000.0, 300)
+        ..load::Load::new(target, "c", &network, Form::V2cTrap, 500.0, 150)
     };
     let mut heard = Vec::new();
     let report = std::thread::scope(|scope| {
@@ -126,13 +126,13 @@ fn a_load_is_paced_numbered_and_told_in_advance() {
                 count.set(count.get() + 1);
                 true
             },
-            || count.get() == 300,
+            || count.get() == 150,
         );
         sending.join().unwrap()
     });
-    assert_eq!((report.sent, report.sent_at.len(), report.failed), (300, 300, 0));
+    assert_eq!((report.sent, report.sent_at.len(), report.failed), (150, 150, 0));
     assert!(report.elapsed >= Duration::from_millis(295), "{:?}", report.elapsed);
-    assert_eq!(heard, (6..306).collect::<Vec<_>>());
+    assert_eq!(heard, (6..156).collect::<Vec<_>>());
 
     let (_, _, first, down) = load::say(&network, 3);
     let (_, _, again, up) = load::say(&network, 13);

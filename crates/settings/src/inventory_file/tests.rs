@@ -130,3 +130,35 @@ fn a_hundred_mistakes_are_enough() {
     assert_eq!(got.lines().count(), 101);
     assert!(got.ends_with("there are more mistakes; put these right first"), "{got}");
 }
+
+#[test]
+fn the_examples_of_the_documentation_are_right() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/inventory-import.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for (language, file, rows) in [("```csv\n", "a.csv", 4), ("```json\n", "a.jsonl", 1)] {
+        let block = text
+            .split(language)
+            .nth(1)
+            .and_then(|rest| rest.split("```").next())
+            .unwrap();
+        assert_eq!(parse(file, block).unwrap_or_else(|e| panic!("{e}")).len(), rows);
+    }
+    for column in COLUMNS {
+        assert!(text.contains(&format!("`{column}`")), "{column} is not documented");
+    }
+}
+
+#[test]
+fn no_damage_panics() {
+    let csv = "kind,olt,place,serial,name\nonu,rjo-01,0/3/5/17,HWTC1234ABCD,\"Zé, o \"\"tal\"\"\"\n";
+    let json = "{\"olt\":\"rjo-01\",\"place\":\"0/3/5/17\",\"attributes\":{\"a\":\"é\"}}\n";
+    for (file, whole) in [("a.csv", csv), ("a.jsonl", json)] {
+        for at in (0..whole.len()).filter(|&at| whole.is_char_boundary(at)) {
+            for insert in ["", "\"", ",", "\n", "}", "\u{1F4A9}", "/"] {
+                // Either outcome is right; a panic is not.
+                drop(parse(file, &format!("{}{insert}{}", &whole[..at], &whole[at..])));
+                drop(parse(file, &format!("{}{insert}", &whole[..at])));
+            }
+        }
+    }
+}

@@ -35,7 +35,7 @@ const OUT_AT_START: f64 = 0.025;
 
 impl Script {
     /// Every board, port and ONU says how it is, in a second or two. Returns when all has been said.
-    pub(super) fn introduce(&mut self) -> Duration {
+    pub(super) fn introduce(&mut self, resumed: bool) -> Duration {
         let network = self.network.clone();
         let mut up = Vec::new();
         for (o, olt) in network.olts.iter().enumerate() {
@@ -66,6 +66,9 @@ impl Script {
         let mut at = apart * u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
         let mut out = Vec::new();
         for onu in up {
+            if resumed {
+                at = self.forget(at, onu) + apart;
+            }
             if self.dice.chance(OUT_AT_START) {
                 out.push(onu);
             } else {
@@ -85,6 +88,24 @@ impl Script {
             }
         }
         at
+    }
+
+    /// Ends the alarms of an earlier life. A clear without a raise is normal, and changes nothing.
+    fn forget(&mut self, at: Duration, onu: OnuIndex) -> Duration {
+        let place = self.place(onu);
+        for alarm in [OnuAlarm::Los, OnuAlarm::DyingGasp] {
+            self.say_of(
+                at,
+                onu,
+                Trap::Onu {
+                    place,
+                    alarm,
+                    raised: false,
+                },
+                None,
+            );
+        }
+        at + Duration::from_secs(1) / PER_SECOND_MAX
     }
 
     /// Something small at one ONU.

@@ -14,6 +14,7 @@ use model::{Cause, EntityId, Kind, State};
 
 use crate::dice::Dice;
 use crate::network::Network;
+use crate::simulation::SimConfig;
 use crate::trap::Trap;
 
 /// Traps of a quick start are spread so far, and a burst is never denser: 2,000 ONUs are told in 1.8 s.
@@ -129,8 +130,8 @@ struct Clock {
 }
 
 impl Script {
-    /// Begins the life of a network. `speed` 10 lets ten seconds of life pass in one; the start is never hurried.
-    pub(crate) fn new(network: Arc<Network>, seed: u64, speed: f64) -> Self {
+    /// Begins the life of a network.
+    pub(crate) fn new(network: Arc<Network>, config: &SimConfig) -> Self {
         let onus = network
             .olts
             .iter()
@@ -138,8 +139,8 @@ impl Script {
             .collect();
         let mut script = Self {
             network,
-            speed: speed.clamp(0.01, 1_000.0),
-            dice: Dice::fork(seed, 2),
+            speed: config.speed.clamp(0.01, 1_000.0),
+            dice: Dice::fork(config.seed, 2),
             queue: BinaryHeap::new(),
             order: 0,
             onus,
@@ -149,7 +150,7 @@ impl Script {
             last: None,
             found: 0,
         };
-        let told = script.introduce();
+        let told = script.introduce(config.resumed);
         for (beat, first, _) in Beat::PLAN {
             let at = told + script.real(first - 2.0);
             script.push(at, What::Beat(beat));
