@@ -1,6 +1,7 @@
 //! `simulator`: the simulated ISP on its own, for a running Atalaia on the same machine.
 #![allow(clippy::print_stdout, reason = "a command line: its output is for people and pipes")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -87,12 +88,20 @@ fn main() -> Result<()> {
         ..SimConfig::default()
     })?;
     match arguments.print {
-        Some(What::Config) => print!("{}", simulation.network().olt_entries()),
-        Some(What::Csv) => print!("{}", simulation.network().inventory_csv()),
-        Some(What::Jsonl) => print!("{}", simulation.network().inventory_jsonl()),
+        Some(What::Config) => print(&simulation.network().olt_entries())?,
+        Some(What::Csv) => print(&simulation.network().inventory_csv())?,
+        Some(What::Jsonl) => print(&simulation.network().inventory_jsonl())?,
         None => play(&simulation, &arguments)?,
     }
     Ok(())
+}
+
+/// Prints to a reader that may have seen enough.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn play(simulation: &Simulation, arguments: &Arguments) -> Result<()> {
