@@ -16,8 +16,10 @@ mod listener;
 pub mod metric;
 mod run;
 mod sender;
+mod validate;
 
 pub use account::{Counts, Limit, Refusal};
-pub use config::{Config, ConfigProblem, Limits, RawConfig, RawCredential, RawDevice, RawListener, validate};
+pub use config::{Config, ConfigProblem, Limits, RawConfig, RawCredential, RawDevice, RawListener};
 pub use explain::{ExplainedError, ExplainedTrap, ExplainedVarbind, Explanation, explain};
 pub use run::{BuildError, Connector, ListenerSnapshot, Running, build};
+pub use validate::validate;

@@ -142,7 +142,8 @@ fn unknown_root(address: IpAddr) -> Root {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{RawConfig, RawDevice, validate};
+    use crate::config::{RawConfig, RawDevice};
+    use crate::validate;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
