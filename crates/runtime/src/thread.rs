@@ -301,7 +301,10 @@ impl<E: Send + 'static> StreamThread<E> {
     fn poll_wait(&self, now: Duration) -> Duration {
         let mut wait = IDLE_WAIT;
         if self.tasks().any(Task::is_changed) {
-            let interval_left = (self.last_cut + self.config.commit.interval).saturating_sub(now);
+            let interval_left = self
+                .last_cut
+                .saturating_add(self.config.commit.interval)
+                .saturating_sub(now);
             wait = if self.running.is_some() {
                 BUSY_WAIT
             } else {

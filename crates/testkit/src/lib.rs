@@ -1,8 +1,10 @@
 //! Instruments for tests.
 
 mod cluster;
+mod driver;
 mod rng;
 pub mod sim;
 
 pub use cluster::{Cluster, CrashAt, EPOCH, LogFault, SimTaskLog, Stage};
+pub use driver::{Driver, Seen};
 pub use rng::Rng;

@@ -7,7 +7,7 @@ mod commit;
 mod member;
 mod task_log;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use log::{Record, Stored};
 use model::{Micros, Offset, Partition};
 use runtime::Clock;
 use schemas::Codec;
-use topology::Topic;
+use topology::{TOPICS, Topic};
 
 pub use commit::Stage;
 pub use task_log::SimTaskLog;
@@ -105,7 +105,8 @@ pub(crate) struct World {
     pub fault: LogFault,
     partitions: u32,
     clock: Micros,
-    topics: HashMap<(Topic, Partition), Vec<Entry>>,
+    /// By topic, then by partition.
+    topics: Vec<Vec<Entry>>,
     txns: Vec<Txn>,
     committed: Vec<Option<Offset>>,
     group_generation: u64,
@@ -146,7 +147,7 @@ impl Cluster {
             fault: LogFault::None,
             partitions,
             clock: EPOCH,
-            topics: HashMap::new(),
+            topics: vec![Vec::new(); TOPICS.len() * partitions as usize],
             txns: Vec::new(),
             committed: vec![None; partitions as usize],
             group_generation: 0,
@@ -184,6 +185,12 @@ impl Cluster {
             .fetch_add(u64::try_from(micros).unwrap_or(0), Ordering::Relaxed);
     }
 
+    /// Moves the threads' own time on, for their retries; the log's clock stands.
+    pub fn wait(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.now.fetch_add(micros, Ordering::Relaxed);
+    }
+
     /// The log's clock.
     pub fn clock(&self) -> Micros {
         self.lock().clock
@@ -200,6 +207,11 @@ impl Cluster {
     /// The group's offset of a partition.
     pub fn committed(&self, partition: Partition) -> Option<Offset> {
         self.lock().committed[partition as usize]
+    }
+
+    /// Tears state and position apart, as nothing but a fault of the log could.
+    pub fn set_committed(&self, partition: Partition, offset: Offset) {
+        self.lock().committed[partition as usize] = Some(offset);
     }
 
     /// The offset after the last record of a partition of the input.
@@ -225,7 +237,8 @@ impl Clock for Cluster {
 impl World {
     fn append(&mut self, record: Record, txn: Option<usize>) -> Offset {
         let appended_at = self.clock;
-        let entries = self.topics.entry((record.topic, record.partition)).or_default();
+        let at = self.at(record.topic, record.partition);
+        let entries = &mut self.topics[at];
         // Control records take offsets: a transaction leaves a gap behind itself.
         let gap = entries.last().is_some_and(|last| last.txn != txn);
         let offset = entries.last().map_or(0, |last| last.offset + 1 + u64::from(gap));
@@ -239,15 +252,20 @@ impl World {
     }
 
     fn end(&self, topic: Topic, partition: Partition) -> Offset {
-        self.topics
-            .get(&(topic, partition))
-            .and_then(|e| e.last())
-            .map_or(0, |last| last.offset + 1)
+        self.entries(topic, partition).last().map_or(0, |last| last.offset + 1)
+    }
+
+    fn at(&self, topic: Topic, partition: Partition) -> usize {
+        topic as usize * self.partitions as usize + partition as usize
+    }
+
+    fn entries(&self, topic: Topic, partition: Partition) -> &[Entry] {
+        &self.topics[self.at(topic, partition)]
     }
 
     /// Up to the first open transaction, without aborted ones; or (`uncommitted`) with what is open.
     fn visible(&self, topic: Topic, partition: Partition, uncommitted: bool) -> impl Iterator<Item = &Entry> {
-        let entries = self.topics.get(&(topic, partition)).map_or(&[][..], Vec::as_slice);
+        let entries = self.entries(topic, partition);
         let state = |entry: &Entry| entry.txn.map_or(TxnState::Committed, |txn| self.txns[txn].state);
         entries
             .iter()

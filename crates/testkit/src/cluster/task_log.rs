@@ -199,10 +199,7 @@ impl World {
         self.members[member].caught_up.clear();
         for (p, at) in reading {
             let Some(mut at) = at else { continue };
-            let input = self
-                .topics
-                .get(&(Topic::Observations, p))
-                .map_or(&[][..], Vec::as_slice);
+            let input = self.entries(Topic::Observations, p);
             let from = input.partition_point(|entry| entry.offset < at);
             let some = (input.len() - from).min(max);
             let records = input[from..from + some].iter().map(Entry::stored);
@@ -211,9 +208,10 @@ impl World {
             if some > 0 {
                 at = input[from + some - 1].offset + 1;
             }
+            let is_end = from + some == input.len();
             let m = &mut self.members[member];
             m.reading.insert(p, Some(at));
-            if from + some == input.len() {
+            if is_end {
                 m.caught_up.insert(p);
                 polled.caught_up.push(p);
             }
@@ -222,9 +220,8 @@ impl World {
 
     fn restore(&mut self, partition: Partition, apply: &mut dyn FnMut(Stored)) -> Result<Restored, LogError> {
         let reads_open = self.fault == LogFault::RestoreReadsOpenCommit;
-        let changelog = (Topic::ChangelogNetwork, partition);
         let is_open = |txn: usize| self.txns[txn].state == TxnState::Open;
-        let entries = self.topics.get(&changelog).map_or(&[][..], Vec::as_slice);
+        let entries = self.entries(Topic::ChangelogNetwork, partition);
         let writes_here = entries.iter().filter_map(|entry| entry.txn).any(is_open);
         let pending = self
             .txns
