@@ -159,3 +159,110 @@ fn tell(known: &mut Option<Told>, said: Option<&str>, at: Micros, by: Source) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::EntityId;
+
+    use super::*;
+
+    fn seen(at: i64, source: Source) -> Seen {
+        Seen {
+            observed_at: Micros(at),
+            received_at: Micros(at),
+            uptime: None,
+            source,
+        }
+    }
+
+    fn registration(at: i64) -> Registration {
+        Registration {
+            entity: EntityId::parse("default/olt/a/onu/0/3/5/17").unwrap(),
+            seen: seen(at, Source::Import),
+            origin: "import".into(),
+            removed: false,
+            serial: None,
+            name: None,
+            site: None,
+            description: None,
+            vendor: None,
+            model: None,
+            address: None,
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    fn named(at: i64, name: &str) -> Registration {
+        Registration {
+            name: Some(name.into()),
+            ..registration(at)
+        }
+    }
+
+    #[test]
+    fn of_each_field_the_newer_wins_whatever_the_order() {
+        let later = Registration {
+            serial: Some("HWTC00000002".into()),
+            ..named(20, "new")
+        };
+        let earlier = Registration {
+            site: Some("RJO".into()),
+            serial: Some("HWTC00000001".into()),
+            ..named(10, "old")
+        };
+        for order in [[&earlier, &later], [&later, &earlier]] {
+            let mut facts = Facts::seen(&seen(5, Source::Trap));
+            order.into_iter().for_each(|said| facts.register(said));
+            assert_eq!((text(&facts.name), text(&facts.site)), (Some("new"), Some("RJO")));
+            assert_eq!(
+                (text(&facts.serial), facts.serial_since),
+                (Some("HWTC00000002"), Some(Micros(20)))
+            );
+            assert_eq!(
+                (facts.installed_at, facts.registered_at),
+                (Some(Micros(10)), Some(Micros(20)))
+            );
+            assert_eq!(facts.origin, "import");
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_stays_and_what_is_empty_goes() {
+        let mut facts = Facts::seen(&seen(5, Source::Trap));
+        facts.register(&named(10, "a"));
+        facts.register(&registration(11));
+        assert_eq!(text(&facts.name), Some("a"));
+        facts.register(&named(12, ""));
+        assert_eq!(text(&facts.name), None);
+    }
+
+    #[test]
+    fn a_trap_gives_a_model_but_does_not_correct_a_person() {
+        let mut facts = Facts::seen(&seen(5, Source::Trap));
+        facts.sighted(None, Some("EG8145V5"), &seen(10, Source::Trap));
+        facts.sighted(None, Some("HG8546M"), &seen(11, Source::Trap));
+        assert_eq!(text(&facts.model), Some("HG8546M"));
+        facts.register(&Registration {
+            model: Some("router".into()),
+            ..registration(12)
+        });
+        facts.sighted(None, Some("EG8145V5"), &seen(13, Source::Trap));
+        assert_eq!(text(&facts.model), Some("router"));
+    }
+
+    #[test]
+    fn the_last_sighting_of_a_serial_wins() {
+        let serial = |text: &str| Some(Serial::parse(text).unwrap());
+        let mut facts = Facts::seen(&seen(5, Source::Trap));
+        facts.sighted(serial("HWTC00000001"), None, &seen(10, Source::Trap));
+        facts.sighted(serial("HWTC00000001"), None, &seen(20, Source::Trap));
+        assert_eq!(facts.serial_since, Some(Micros(10)));
+        facts.sighted(serial("HWTC00000002"), None, &seen(15, Source::Trap));
+        assert_eq!(text(&facts.serial), Some("HWTC00000001"));
+        facts.sighted(serial("HWTC00000002"), None, &seen(30, Source::Trap));
+        assert_eq!(
+            (text(&facts.serial), facts.serial_since),
+            (Some("HWTC00000002"), Some(Micros(30)))
+        );
+    }
+}

@@ -82,7 +82,7 @@ impl Player {
                 self.send(pdu);
             }
             ["register", entity, fields @ ..] => self.register(entity, fields, false),
-            ["remove", entity] => self.register(entity, &[], true),
+            ["remove", entity, fields @ ..] => self.register(entity, fields, true),
             ["expect", "events", count] => self.expect_eq(self.did.events.len().to_string(), count),
             ["expect", "status-rows", count] => self.expect_eq(self.did.status_rows.to_string(), count),
             ["expect", "event", name, kind] => {
@@ -101,6 +101,10 @@ impl Player {
             ["expect", entity, "since", time] => {
                 let since = self.network.status[&common::entity(entity)].since;
                 assert_eq!(since, seconds(time.parse().unwrap()), "{}", self.line);
+            }
+            ["expect", entity, "first-trap", time] => {
+                let first = self.network.status[&common::entity(entity)].first_trap_at;
+                assert_eq!(first, Some(seconds(time.parse().unwrap())), "{}", self.line);
             }
             ["expect", entity, field, value] => {
                 let row = &self.network.status[&common::entity(entity)];
@@ -198,6 +202,10 @@ impl Player {
         };
         for field in fields {
             let (key, value) = field.split_once('=').unwrap_or_else(|| self.fail("key=value"));
+            if key == "said" {
+                record.observed_at = seconds(value.parse().unwrap());
+                continue;
+            }
             let value = Some(value.to_owned());
             match key {
                 "serial" => record.serial = value,
