@@ -10,7 +10,7 @@ const PON = `${OLT}/pon/0/1/4`
 /** The longest a redraw may hold the page in a storm of 1,000 changes/s, in milliseconds; seen on two busy cores without a GPU: 17. */
 const FRAME_P95_MS = 100
 
-const text = locator => locator.first().innerText()
+const text = locator => locator.first().textContent()
 const number = async locator => Number((await text(locator)).replaceAll(/[^\d]/g, ''))
 
 const tests = {
@@ -103,7 +103,7 @@ const tests = {
       page.evaluate(() => {
         const rows = [...document.querySelectorAll('[data-testid=event-stream] [data-testid=event-row]')]
         rows.sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
-        return rows[0].innerText
+        return rows[0].textContent
       })
     const before = await first()
     await lever(base, 'cut', { entity: `${OLT}/pon/0/2/7` })

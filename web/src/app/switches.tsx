@@ -9,7 +9,7 @@ export function LanguageSwitch() {
       type="button"
       className="bar-button bar-text"
       onClick={() => setLanguage(language === 'pt' ? 'en' : 'pt')}
-      aria-label={m.language.switchTo}
+      aria-label={`${m.language.short} · ${m.language.switchTo}`}
       title={m.language.switchTo}
       data-testid="language-switch"
     >

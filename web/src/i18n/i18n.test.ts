@@ -56,9 +56,10 @@ describe('words', () => {
     ['dying_gasp', 'raise', 'Dying gasp', 'Dying gasp'],
     ['dying_gasp', 'clear', 'Power is back', 'Energia de volta'],
     ['cold_start', 'event', 'Started cold', 'Partida a frio'],
-    ['new_thing', 'raise', 'new thing', 'new thing'],
-    ['new_thing', 'clear', 'new thing · ended', 'new thing · terminou'],
-    ['toString', 'raise', 'toString', 'toString'],
+    ['new_thing', 'raise', 'New thing', 'New thing'],
+    ['ont_port_vlan_cfg', 'event', 'ONU port VLAN cfg', 'ONU port VLAN cfg'],
+    ['new_thing', 'clear', 'New thing · ended', 'New thing · terminou'],
+    ['toString', 'raise', 'ToString', 'ToString'],
   ] as const)('of the event %s %s', (event, phase, english, portuguese) => {
     const item = eventItem('a', { event, phase })
     expect([eventWords(en, item), eventWords(pt, item)]).toEqual([english, portuguese])

@@ -56,10 +56,33 @@ export function word(words: Record<string, string>, key: string | null | undefin
   return Object.hasOwn(words, key) ? (words[key] as string) : key
 }
 
+/** Words of a name that are written in their own way; the vendor's ONT is our ONU. */
+const SPELLED: Record<string, string> = {
+  ont: 'ONU',
+  onts: 'ONUs',
+  onu: 'ONU',
+  pon: 'PON',
+  olt: 'OLT',
+  vlan: 'VLAN',
+  dba: 'DBA',
+  snmp: 'SNMP',
+  gem: 'GEM',
+  los: 'LOS',
+}
+
+/** A name without a word of its own, readable: `ont_port_vlan_cfg` is `ONU port VLAN cfg`. */
+function plainName(event: string): string {
+  const text = event
+    .split('_')
+    .map(part => (Object.hasOwn(SPELLED, part) ? SPELLED[part] : part))
+    .join(' ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
 /** What happened, in words. */
 export function eventWords(m: Messages, event: Pick<EventItem, 'event' | 'phase'>): string {
   const known = Object.hasOwn(m.events, event.event) ? m.events[event.event] : undefined
-  const plain = event.event.replaceAll('_', ' ')
+  const plain = plainName(event.event)
   if (!known) return event.phase === 'clear' ? `${plain} · ${m.phases.clear.toLowerCase()}` : plain
   return event.phase === 'clear' ? (known.clear ?? `${known.raise} · ${m.phases.clear.toLowerCase()}`) : known.raise
 }

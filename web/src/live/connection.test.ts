@@ -247,8 +247,8 @@ describe('a connection', () => {
     world.connection.acquire({ topic: 'events', limit: 500 })
     world.welcome()
     world.socket.receive({ type: 'lagging', seq: 12, dropped: 7 })
-    world.socket.receive({ type: 'delta', seq: 13, changes: [{ ids: ['e1'], item: eventItem('a') }], dropped: 2 })
-    expect(world.connection.status().dropped).toBe(9)
+    world.socket.receive({ type: 'delta', seq: 13, changes: [{ ids: ['e1'], item: eventItem('a') }], dropped: 7 })
+    expect(world.connection.status().dropped).toBe(7)
     expect(world.store.events('e1')).toHaveLength(1)
   })
 
@@ -268,6 +268,25 @@ describe('a connection', () => {
       world.socket.onmessage?.({ data })
     expect(world.connection.status().phase).toBe('live')
     expect(world.store.children('')).toEqual([])
+  })
+
+  it('waits for a server that builds its view', async () => {
+    const { id } = world.connection.acquire(TREE)
+    world.welcome()
+    world.socket.receive({ type: 'error', seq: 1, id, code: 'NOT_READY', message: 'in a moment' })
+    expect(world.store.load(id)).toEqual({ state: 'loading' })
+    await world.pass(500)
+    expect(world.sent('subscribe')).toHaveLength(2)
+  })
+
+  it('tells a resumed session what was let go meanwhile', async () => {
+    const { release } = world.connection.acquire(TREE)
+    world.welcome()
+    world.socket.onclose?.({ code: 1006 })
+    release()
+    await world.pass(5_000)
+    world.welcome({ resumed: true })
+    expect(world.socket.sent.slice(1)).toEqual([{ type: 'unsubscribe', id: 't1' }])
   })
 
   it('hands an error to the subscription it is about', () => {

@@ -10,6 +10,9 @@ const ANSWER_MS = 8_000
 /** A subscription outlives the last view that wants it by this: going back and forth costs nothing. */
 const LINGER_MS = 4_000
 
+/** A server that builds its view is asked again after this. */
+const NOT_READY_MS = 500
+
 /**
  * - `connecting`: never been live yet
  * - `live`: frames flow
@@ -90,6 +93,8 @@ export class Connection {
   #status: ConnectionStatus
   #socket: Socket | null = null
   #resume: ResumeToken | null = null
+  /** Let go while the connection was lost: a session that is resumed still holds them. */
+  readonly #stale = new Set<string>()
   #attempt = 0
   #lastFrameAt = 0
   #lostAt = 0
@@ -176,7 +181,9 @@ export class Connection {
     if (sub.users > 0) return
     this.#subscriptions.delete(key)
     this.#store.close(sub.id)
-    if (sub.sent && this.#status.phase === 'live') this.#send({ type: 'unsubscribe', id: sub.id })
+    if (!sub.sent) return
+    if (this.#status.phase === 'live') this.#send({ type: 'unsubscribe', id: sub.id })
+    else this.#stale.add(sub.id)
   }
 
   #subscribe(sub: Subscription): void {
@@ -228,18 +235,29 @@ export class Connection {
         break
       case 'delta':
         this.#store.delta(frame.changes)
-        if (frame.dropped) this.#set({ dropped: this.#status.dropped + frame.dropped })
         break
       case 'lagging':
         this.#set({ dropped: this.#status.dropped + (frame.dropped || 0) })
         break
       case 'error':
-        if (frame.id !== undefined) this.#store.fail(frame.id, frame.code)
+        if (frame.id !== undefined) this.#refuse(frame.id, frame.code)
         break
       case 'pong':
         break
     }
     if (this.#resume && 'seq' in frame && typeof frame.seq === 'number') this.#resume.seq = frame.seq
+  }
+
+  #refuse(id: string, code: string): void {
+    if (code !== 'NOT_READY') {
+      this.#store.fail(id, code)
+      return
+    }
+    // The server has just started and is building its view: the subscription waits with it.
+    this.#outside.setTimer(() => {
+      const sub = [...this.#subscriptions.values()].find(each => each.id === id)
+      if (sub && this.#status.phase === 'live' && this.#store.load(id).state !== 'ready') this.#subscribe(sub)
+    }, NOT_READY_MS)
   }
 
   #welcome(frame: ServerFrame & { type: 'welcome' }): void {
@@ -261,6 +279,8 @@ export class Connection {
           : null,
     })
     this.#lostAt = 0
+    if (frame.resumed) for (const id of this.#stale) this.#send({ type: 'unsubscribe', id })
+    this.#stale.clear()
     for (const sub of this.#subscriptions.values()) {
       const complete = this.#store.load(sub.id).state === 'ready'
       if (frame.resumed && sub.sent && complete) continue

@@ -147,6 +147,16 @@ describe('rows', () => {
     expect(store.entity(PON)).toMatchObject({ state: 'down', counts: { onus: 7 } })
   })
 
+  it('go when the last subscription is told that they do', () => {
+    subscribed('p', [statusItem(onu(1))])
+    subscribed('e', [statusItem(onu(1))])
+    store.delta([{ ids: ['p'], item: { type: 'removed', entity: onu(1) } }])
+    expect(store.entity(onu(1))).toBeDefined()
+    store.delta([{ ids: ['e'], item: { type: 'removed', entity: onu(1) } }])
+    expect(store.entity(onu(1))).toBeUndefined()
+    expect(store.children(PON)).toEqual([])
+  })
+
   it('of a subscription that was let go are ignored', () => {
     store.delta([{ ids: ['gone'], item: statusItem(OLT) }])
     expect(store.entity(OLT)).toBeUndefined()

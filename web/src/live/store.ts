@@ -169,7 +169,7 @@ export class LiveStore {
         const key = this.#putSummary(item)
         next.summaries.add(key)
         content.summaries.add(key)
-      } else {
+      } else if (item.type === 'event') {
         next.events.push(item)
       }
     }
@@ -195,6 +195,12 @@ export class LiveStore {
           content.summaries.add(key)
           content.next?.summaries.add(key)
         }
+      } else if (item.type === 'removed') {
+        for (const { content } of contents) {
+          content.entities.delete(item.entity)
+          content.next?.entities.delete(item.entity)
+        }
+        this.#letGo(item.entity)
       } else {
         for (const { id, content } of contents) {
           this.#push(content, { item, arrivedAt: this.#now() })
@@ -224,8 +230,12 @@ export class LiveStore {
 
   #put(item: StatusItem): void {
     const before = this.#rows.get(item.entity)
-    // A row of `entity` or `children` has no counters: what the tree said of them stands.
-    const row = item.counts || !before?.counts ? item : { ...item, counts: before.counts }
+    // Not every subscription brings the counters and the inventory: what another one said of them stands.
+    const row = {
+      ...(before?.counts && { counts: before.counts }),
+      ...(before?.inventory && { inventory: before.inventory }),
+      ...item,
+    }
     this.#rows.set(item.entity, row)
     this.#mark(`entity:${item.entity}`)
     const parent = above(row)

@@ -44,6 +44,8 @@ export function isItem(item: unknown): item is Item {
       return isText(item.entity) && isText(item.state)
     case 'event':
       return isText(item.entity) && isText(item.id) && isText(item.event)
+    case 'removed':
+      return isText(item.entity)
     case 'summary':
       return isObject(item.counts)
     default:

@@ -74,6 +74,16 @@ export interface StatusItem {
   first_trap_at: string | null
   position: Position | null
   counts?: Counts
+  /** What the inventory says beside; one entity's own answer only. */
+  inventory?: Inventory
+}
+
+export interface Inventory {
+  address: string | null
+  attributes: Record<string, string>
+  origin: string
+  installed_at: string | null
+  seen_at: string
 }
 
 export interface SummaryItem {
@@ -114,7 +124,13 @@ export interface EventItem {
   position: Position | null
 }
 
-export type Item = StatusItem | SummaryItem | EventItem
+/** In a delta: the entity no longer belongs to these subscriptions. */
+export interface RemovedItem {
+  type: 'removed'
+  entity: string
+}
+
+export type Item = StatusItem | SummaryItem | EventItem | RemovedItem
 
 export interface Change {
   ids: string[]

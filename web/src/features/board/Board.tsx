@@ -28,6 +28,9 @@ export function Board({ selected }: { selected: string | null }) {
   if (load.state === 'ready' && roots.length === 0) return <Empty />
   return (
     <div className="board">
+      <h1 className="visually-hidden">
+        {m.app.name} · {m.header.home}
+      </h1>
       <Summary />
       <div className="board-columns">
         <Tree selected={selected} select={select} site={site} loading={load.state === 'loading'} />

@@ -41,7 +41,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
   const path = pathTo(item.entity).slice(0, -1)
   return (
     <header className="node-header">
-      <nav className="crumbs" aria-label={m.tree.label}>
+      <nav className="crumbs" aria-label={m.tree.path}>
         <button type="button" onClick={() => select(null)}>
           {m.tree.overview}
         </button>

@@ -4,6 +4,7 @@ import { boardPath, devicePath, navigate } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity, pathTo } from '../../lib/entity'
+import { inert } from '../../lib/text'
 import { useConnection, useEntity, useEvents, useTopic } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
 import { ApiError } from '../../session/api'
@@ -75,7 +76,8 @@ function Known({ first }: { first: StatusItem }) {
   const name = useNaming()
   const topic = useMemo(() => ({ topic: 'entity', entity: first.entity }) as const, [first.entity])
   const sub = useTopic(topic)
-  const item = useEntity(first.entity) ?? first
+  const row = useEntity(first.entity)
+  const item = row ? { ...(first.inventory && { inventory: first.inventory }), ...row } : first
   const live = useEvents(sub)
   const history = useHistory(first.entity)
   const events = useMemo(
@@ -119,7 +121,7 @@ function Crumbs({ item }: { item: StatusItem }) {
   const name = useNaming()
   const path = pathTo(item.entity)
   return (
-    <nav className="crumbs" aria-label={m.tree.label}>
+    <nav className="crumbs" aria-label={m.tree.path}>
       <Link to="/">
         <Icons.Back size={12} />
         {m.tree.overview}
@@ -212,7 +214,7 @@ function Identity({ item }: { item: StatusItem }) {
   const when = (iso: string | null) => (iso ? <time dateTime={iso}>{f.instant(iso)}</time> : '—')
   const foreign = (label: string, text: string | null): Fact[] =>
     text ? [{ label, value: <Foreign text={text} /> }] : []
-  const { position } = item
+  const { position, inventory } = item
   const facts: Fact[] = [
     ...(item.serial
       ? [{ label: m.device.serial, value: <span className="mono">{item.serial}</span>, copy: item.serial }]
@@ -232,6 +234,12 @@ function Identity({ item }: { item: StatusItem }) {
     ...(isRoot
       ? [{ label: m.device.firstTrap, value: item.first_trap_at ? when(item.first_trap_at) : m.device.never }]
       : []),
+    ...(inventory?.address ? [{ label: m.device.address, value: <Foreign text={inventory.address} /> }] : []),
+    ...(inventory?.installed_at ? [{ label: m.device.installed, value: when(inventory.installed_at) }] : []),
+    ...Object.entries(inventory?.attributes ?? {}).map(([key, value]) => ({
+      label: inert(key),
+      value: <Foreign text={value} />,
+    })),
     { label: m.device.entity, value: <span className="mono">{item.entity}</span>, copy: item.entity },
     ...(position
       ? [
