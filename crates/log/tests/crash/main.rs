@@ -58,10 +58,7 @@ fn nothing_acknowledged_is_lost_whenever_the_process_is_killed() {
         let found = check(folder.path(), &told, &before);
         before = found;
     }
-    assert!(
-        told.appended.is_some() && told.committed.is_some(),
-        "the children did something: {told:?}"
-    );
+    assert!(told.committed > Some(20), "the children did something: {told:?}");
 }
 
 /// Folder and first number: makes this binary the child.
