@@ -14,7 +14,7 @@ use crate::{Row, Scan, Store, StoreError, TableDef, Value};
 const PAGE_ROWS: usize = 1_000;
 /// Most rows a page may hold, whatever is asked for.
 pub const PAGE_ROWS_MAX: usize = 10_000;
-/// Most years one call walks.
+/// Most years one call walks; then it answers what it has, and where to go on.
 const YEARS_MAX: i32 = 50;
 
 /// Some rows, and an opaque cursor if there are more. A cursor belongs to one question and is valid for good.
@@ -87,7 +87,8 @@ pub async fn status_by_group(
     Ok(Paged { rows, next: page.next })
 }
 
-/// Events of an entity, newest first, walking back from the last to the first of `years` (at most 50 of them are read).
+/// Events of an entity, newest first, walking back from the last to the first of `years`. After 50 years it answers what it
+/// has, be it nothing, and where to go on.
 ///
 /// # Errors
 /// When the cursor is not of this question, or the store cannot answer.
@@ -113,9 +114,10 @@ pub async fn events(
         for row in &page.rows {
             rows.push(DeviceEventRow::from_row(row)?);
         }
+        let is_last = year == *years.start();
         let next = match page.next {
             Some(within) => Some(join_year(year, &within)),
-            None if rows.len() >= limit && year > oldest => Some(join_year(year - 1, &[])),
+            None if !is_last && (rows.len() >= limit || year == oldest) => Some(join_year(year - 1, &[])),
             None => None,
         };
         if next.is_some() {
