@@ -1,6 +1,7 @@
 //! What `/ready` asks of the parts of this process.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use api::ReadyCheck;
 use runtime::{PartitionState, ProcessorHandle};
@@ -13,6 +14,19 @@ impl Processor {
     /// Holds a running processor.
     pub fn new(handle: ProcessorHandle) -> Self {
         Self(Arc::new(Mutex::new(Some(handle))))
+    }
+
+    /// Waits until everything in `observations` is processed, at most for `limit`.
+    pub fn wait_caught_up(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while self.lag() > 0 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn lag(&self) -> u64 {
+        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.as_ref().map_or(0, |handle| handle.status().partitions.values().filter_map(|p| p.lag).sum())
     }
 
     /// Takes it away, to be ended: from now on it is not ready.

@@ -26,6 +26,8 @@ use crate::{assembly, demo, logging};
 const DEMO_FOLDER: &str = "atalaia-demo";
 /// From the signal to the end of the process, at most.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
+/// How much of the drain may go into processing what was taken in; the rest waits in the log for the next start.
+const CATCH_UP_MAX: Duration = Duration::from_secs(8);
 /// Stream threads, whatever the machine has: partitions are few.
 const THREADS_MAX: usize = 8;
 
@@ -242,6 +244,7 @@ impl Parts {
     /// Edge first, so that all that was taken in is processed; the log last.
     fn drain(self, tokio: &tokio::runtime::Runtime) -> Result<()> {
         self.connector.stop();
+        self.processor.wait_caught_up(CATCH_UP_MAX);
         if let Some(processor) = self.processor.take() {
             processor.join().context("the processor did not end in order")?;
         }

@@ -69,7 +69,7 @@ impl Sender {
         while self.waiting.len() < WINDOW {
             let note = Note::nth(self.next, OLTS);
             self.next += 1;
-            let uptime = self.next;
+            let uptime = 50_000_000 + self.next;
             self.devices.send_at(&note, true, uptime);
             self.waiting.insert(note.request_id, (note, uptime, Instant::now()));
         }

@@ -1,7 +1,7 @@
 //! OLTs that send numbered notifications from their own loopback addresses.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 use snmp_pdu::encode::{V2Notification, inform, message, v2_trap};
@@ -79,7 +79,6 @@ impl Note {
 pub struct Devices {
     sockets: Vec<UdpSocket>,
     target: SocketAddr,
-    began: Instant,
 }
 
 impl Devices {
@@ -99,14 +98,12 @@ impl Devices {
         Ok(Self {
             sockets,
             target,
-            began: Instant::now(),
         })
     }
 
     /// Sends one note, as a trap or an inform. Whether it arrives is another matter.
     pub fn send(&self, note: &Note, acknowledged: bool) {
-        let uptime = u32::try_from(self.began.elapsed().as_millis() / 10).expect("runs are shorter than 497 days");
-        self.send_at(note, acknowledged, uptime);
+        self.send_at(note, acknowledged, uptime());
     }
 
     /// As [`Devices::send`] with a given sysUpTime, in hundredths of a second: a resent inform has the first one's.
@@ -127,6 +124,13 @@ impl Devices {
         }
         answered
     }
+}
+
+/// A sysUpTime that goes on over runs, in hundredths of a second: one that began anew with each run would make its traps
+/// older than those of the run before.
+fn uptime() -> u32 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(since_1970.as_millis() / 10 % 100_000_000).expect("below 10^8")
 }
 
 /// Request id of an answer: the first INTEGER in the Response-PDU behind our community.
