@@ -7,8 +7,12 @@ import { live, withBrowser } from './harness.mjs'
 const PORT = Number(process.env.PORT ?? 8097)
 const OLT = 'default/olt/rjo-01'
 const PON = `${OLT}/pon/0/1/4`
-/** The longest a redraw may hold the page in a storm of 1,000 changes/s, in milliseconds; seen on two busy cores without a GPU: 17. */
-const FRAME_P95_MS = 100
+/**
+ * Gaps between frames in a storm of 1,000 changes/s, in milliseconds. Seen with two cores and no GPU: p50 17, p95 17 to 100
+ * depending on what else runs; the limits leave room for a busier machine.
+ */
+const FRAME_P50_MS = 50
+const FRAME_P95_MS = 250
 
 const text = locator => locator.first().textContent()
 const number = async locator => Number((await text(locator)).replaceAll(/[^\d]/g, ''))
@@ -149,7 +153,7 @@ const tests = {
     )
     const at = share => Math.round(frames[Math.floor((frames.length - 1) * share)])
     console.log(`      ${frames.length} frames in 5 s, gap p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`)
-    assert.ok(at(0.95) <= FRAME_P95_MS)
+    assert.ok(at(0.5) <= FRAME_P50_MS && at(0.95) <= FRAME_P95_MS)
     assert.equal(await page.getByTestId('live-status').getAttribute('data-state'), 'live')
   },
 

@@ -5,6 +5,9 @@ import { useChildren, useEntity } from '../../live/hooks'
 import { isOk, isOut, toneOf } from '../../ui/tone'
 import { heatStep, mainTone, NO_COUNTS, offlineShare } from './counts'
 
+const CELL_MIN_PX = 13
+const CELL_MAX_PX = 34
+
 interface Select {
   select: (entity: string | null) => void
 }
@@ -30,7 +33,14 @@ function HeatBoard({ board, select }: { board: string } & Select) {
   const bad = item && !isOk(item.state)
   const tone = item ? toneOf(item.state, item.cause) : 'unknown'
   return (
-    <div className="heat-board">
+    // As wide as its PONs: boards of 8 and of 16 have cells of one size in one strip.
+    <div
+      className="heat-board"
+      style={{
+        flex: `${pons.length} 1 ${pons.length * CELL_MIN_PX}px`,
+        maxWidth: Math.max(40, pons.length * CELL_MAX_PX),
+      }}
+    >
       <button
         type="button"
         className={`heat-slot ${bad ? `tone-${tone}` : ''}`}
@@ -40,7 +50,7 @@ function HeatBoard({ board, select }: { board: string } & Select) {
         {place}
         {item && isOut(item.state) && ' ✕'}
       </button>
-      <div className="heat-cells">
+      <div className="heat-cells" style={{ gridTemplateColumns: `repeat(${pons.length}, minmax(0, 1fr))` }}>
         {pons.map(pon => (
           <HeatCell key={pon} pon={pon} select={select} />
         ))}

@@ -1,6 +1,6 @@
 import { memo } from 'react'
 import { devicePath } from '../../app/router'
-import { useSpeech } from '../../i18n'
+import { useSpeech, word } from '../../i18n'
 import { parseEntity, pathTo } from '../../lib/entity'
 import { useChildren, useEntity } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
@@ -76,7 +76,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
           </small>
         </span>
         <ShareBar counts={counts} />
-        <CauseLegend counts={counts} />
+        {counts.offline > 0 && <CauseLegend counts={counts} />}
       </div>
     </header>
   )
@@ -144,28 +144,24 @@ const PonTile = memo(function PonTile({ id, select }: { id: string; select: Sele
     >
       <span className="pon-top">
         <span className="pon-name">{parseEntity(id).place}</span>
-        {down ? (
-          <span className={`pon-down tone-${tone}`}>
-            <ToneIcon tone={tone} size={12} />
-            {m.states.down}
+        {counts.offline > 0 && (
+          <span className={`pon-off tone-${mainTone(counts)}`}>
+            <ToneIcon tone={mainTone(counts)} size={12} />
+            {f.number(counts.offline)}
           </span>
-        ) : (
-          counts.offline > 0 && (
-            <span className={`pon-off tone-${tone}`}>
-              <ToneIcon tone={tone} size={12} />
-              {f.number(counts.offline)}
-            </span>
-          )
         )}
       </span>
       <span className="pon-bottom">
-        {counts.onus > 0 ? (
-          <>
-            <strong>{f.number(counts.online)}</strong>/{f.number(counts.onus)}
-          </>
-        ) : (
-          m.board.noOnus
-        )}
+        <span>
+          {counts.onus > 0 ? (
+            <>
+              <strong>{f.number(counts.online)}</strong>/{f.number(counts.onus)}
+            </>
+          ) : (
+            m.board.noOnus
+          )}
+        </span>
+        {down && <span className={`pon-down tone-${tone}`}>{word(m.states, item.state)}</span>}
       </span>
       <span className="pon-bar" aria-hidden="true">
         <span className={`fill-${tone}`} style={{ width: `${offlineShare(counts) * 100}%` }} />

@@ -267,7 +267,7 @@ function Identity({ item }: { item: StatusItem }) {
               {m.summary.ofTotal(f.number(item.counts.onus))} · {m.summary.online}
             </p>
             <ShareBar counts={item.counts} />
-            <CauseLegend counts={item.counts} />
+            {item.counts.offline > 0 && <CauseLegend counts={item.counts} />}
           </div>
         </>
       )}

@@ -26,7 +26,7 @@ export function StateBar({ item, events, history }: Props) {
   const spanMs = SPANS[span]
   const { reach } = history
   useEffect(() => reach(now - spanMs), [reach, now, spanMs])
-  const { segments, inService, outages } = useMemo(
+  const { segments, inService, outages, knownMs } = useMemo(
     () => stateHistory(events, item, now, spanMs),
     [events, item, now, spanMs],
   )
@@ -44,6 +44,7 @@ export function StateBar({ item, events, history }: Props) {
         <h2>{m.device.stateBar}</h2>
         <span className="faint">
           {inService !== null && m.device.online(f.percent(inService))}
+          {knownMs > 0 && knownMs < spanMs * 0.98 && ` · ${m.device.knownFor(f.duration(knownMs))}`}
           {outages > 0 && ` · ${m.device.outages(outages)}`}
         </span>
         <div className="segments" role="group">
@@ -60,7 +61,8 @@ export function StateBar({ item, events, history }: Props) {
             key={segment.from}
             className={segment.state === null ? 'fill-nothing' : `fill-${toneOf(segment.state, segment.cause)}`}
             style={{
-              left: `${((segment.from - start) / spanMs) * 100}%`,
+              // The youngest change is seen, however short.
+              left: `min(${((segment.from - start) / spanMs) * 100}%, 100% - 3px)`,
               width: `${((segment.to - segment.from) / spanMs) * 100}%`,
             }}
             title={words(segment)}

@@ -15,6 +15,8 @@ export interface History {
   /** Share of the known time in service; `null` when nothing is known. */
   inService: number | null
   outages: number
+  /** How much of the span is known, in milliseconds. */
+  knownMs: number
 }
 
 /** One list, newest first, each event once, from pages and the live stream together. */
@@ -63,7 +65,7 @@ export function stateHistory(
   return { segments, ...sums(segments) }
 }
 
-function sums(segments: readonly Segment[]): { inService: number | null; outages: number } {
+function sums(segments: readonly Segment[]): { inService: number | null; outages: number; knownMs: number } {
   let ok = 0
   let known = 0
   let outages = 0
@@ -78,5 +80,5 @@ function sums(segments: readonly Segment[]): { inService: number | null; outages
     else if (!wasOut) outages += 1
     wasOut = !isOk(state)
   }
-  return { inService: known > 0 ? ok / known : null, outages }
+  return { inService: known > 0 ? ok / known : null, outages, knownMs: known }
 }

@@ -151,8 +151,7 @@ function Rate({ events }: { events: readonly LiveEvent[] }) {
   while (n < events.length && (events[n]?.item.received_at ?? '') > since) n += 1
   return (
     <span className="stream-rate" title={m.stream.rateHint}>
-      {m.stream.rate(f.number(n))}
-      {n > 0 && n === events.length && '+'}
+      {m.stream.rate(n > 0 && n === events.length ? `${f.number(n)}+` : f.number(n))}
     </span>
   )
 }
