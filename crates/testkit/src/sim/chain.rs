@@ -1,14 +1,11 @@
 //! A small chain that uses everything the engine offers: several keys a record, events between steps, timers of both
 //! times, deletions, write times, fast and exact outputs, refusals, and now and then a panic.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Micros;
 use runtime::{Chain, Change, DeadReason, Deadline, Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
-use schemas::{
-    AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase, SnmpVersion, TrapReceived,
-};
+use schemas::{AnyRecord, SourceHeartbeat};
 use serde::{Deserialize, Serialize};
 use topology::Topic;
 
@@ -44,23 +41,16 @@ impl Subject for TestChain {
             93..99 => REFUSE,
             _ => PANIC,
         };
-        let mut pdu = vec![op, u8::try_from(rng.below(12)).expect("small")];
-        pdu.extend((0..=rng.below(4)).map(|_| u8::try_from(rng.below(6)).expect("small")));
+        // One letter each: operation, amount, cells.
+        let mut letters = vec![letter(op), letter(u8::try_from(rng.below(12)).expect("small"))];
+        letters.extend((0..=rng.below(4)).map(|_| letter(u8::try_from(rng.below(6)).expect("small"))));
         let root = format!("default/olt/s{}", rng.below(4));
-        let trap = TrapReceived {
+        let record = SourceHeartbeat {
             root: root.clone(),
-            sender: String::new(),
-            sender_port: 0,
-            listener: String::new(),
-            version: SnmpVersion::V2c,
-            credential: String::new(),
-            inform: false,
-            relay: None,
-            inner_address: None,
-            received_at: Micros(0),
-            pdu,
+            connector: letters.into_iter().collect(),
+            sent_at: Micros(0),
         };
-        (root, trap.into())
+        (root, record.into())
     }
 }
 
@@ -82,23 +72,29 @@ pub enum TestEvent {
         root: String,
         cell: u8,
     },
-    Nothing,
 }
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<TestEvent, DeadReason> {
     match record {
-        AnyRecord::TrapReceived(trap) => match trap.pdu.as_slice() {
+        AnyRecord::SourceHeartbeat(said) => match said.connector.as_bytes() {
             [op, amount, cells @ ..] => Ok(TestEvent::Op {
                 root: root_key.into(),
-                op: *op,
-                amount: (*amount).into(),
-                cells: cells.into(),
+                op: number(*op),
+                amount: number(*amount).into(),
+                cells: cells.iter().map(|cell| number(*cell)).collect(),
             }),
             _ => Err("too_short".into()),
         },
-        AnyRecord::SourceHeartbeat(_) => Ok(TestEvent::Nothing),
         _ => Err("unexpected_record".into()),
     }
+}
+
+fn letter(number: u8) -> char {
+    char::from(b'a' + number)
+}
+
+fn number(letter: u8) -> u8 {
+    letter.saturating_sub(b'a')
 }
 
 fn cell_key(root: &str, cell: u8) -> StateKey {
@@ -165,18 +161,18 @@ impl Step for Cells {
                     out.record(
                         Topic::DeviceEvents,
                         key.as_bytes().to_vec(),
-                        said(key, "added", next.sum, now),
+                        said(key, "added", next.sum, now.observed),
                     );
                     if next.sum / 10 > before / 10 {
                         out.record(
                             Topic::DeviceEvents,
                             key.as_bytes().to_vec(),
-                            said(key, "crossed", next.sum, now),
+                            said(key, "crossed", next.sum, now.observed),
                         );
                         out.event(TestEvent::Crossed { root, cell });
                     }
                     out.set_timer(0, Deadline::Observed(now.observed.plus(3 * Micros::SECOND)));
-                    put(key, next, now, out)
+                    put(key, next, out)
                 }
                 DELETE if state.is_some() => delete(key, out),
                 NOTES => {
@@ -195,7 +191,7 @@ impl Step for Cells {
                         sum: state.map_or(1, |s| s.sum),
                         touched: state.map_or(0, |s| s.touched) + 1,
                     };
-                    put(key, next, now, out)
+                    put(key, next, out)
                 }
                 REFUSE => Verdict::keep(Reason::Filtered("refused")),
                 PANIC if cell == 5 => panic!("{POISON}"),
@@ -209,7 +205,7 @@ impl Step for Cells {
                 out.record(
                     Topic::DeviceEvents,
                     key.as_bytes().to_vec(),
-                    said(key, "timer", state.sum, now),
+                    said(key, "timer", state.sum, now.observed),
                 );
                 if id == 1 {
                     out.event(TestEvent::Crossed { root, cell });
@@ -219,7 +215,6 @@ impl Step for Cells {
                             sum: state.sum + 1,
                             ..*state
                         },
-                        now,
                         out,
                     );
                 }
@@ -233,7 +228,6 @@ impl Step for Cells {
                         sum: state.sum / 2,
                         ..*state
                     },
-                    now,
                     out,
                 )
             }
@@ -241,28 +235,8 @@ impl Step for Cells {
     }
 }
 
-fn put(key: &str, next: Cell, now: &Now, out: &mut Out<TestEvent>) -> Verdict<Cell> {
-    let row = DeviceStatus {
-        entity: key.into(),
-        root: String::new(),
-        kind: String::new(),
-        site: None,
-        parent: None,
-        name: None,
-        description: None,
-        vendor: None,
-        model: None,
-        serial: None,
-        state: next.sum.to_string(),
-        cause: None,
-        cause_raw: None,
-        since: now.observed,
-        observed_at: Micros(0),
-        received_at: Micros(next.touched.into()),
-        first_trap_at: None,
-        position: now.position.into(),
-        wts: out.write_time(),
-    };
+fn put(key: &str, next: Cell, out: &mut Out<TestEvent>) -> Verdict<Cell> {
+    let row = said(key, "status", next.sum * 1_000 + next.touched, out.write_time());
     out.record(Topic::DeviceStatus, key.as_bytes().to_vec(), row);
     Verdict::put(next, Reason::Did("changed"))
 }
@@ -275,27 +249,12 @@ fn delete(key: &str, out: &mut Out<TestEvent>) -> Verdict<Cell> {
     }
 }
 
-fn said(key: &str, event: &str, number: u32, now: &Now) -> DeviceEvent {
-    DeviceEvent {
-        entity: key.into(),
-        root: String::new(),
-        kind: String::new(),
-        event_type: DeviceEventType::DeviceAlarm,
-        event: event.into(),
-        phase: Phase::Event,
-        severity: None,
-        trap_oid: None,
-        source: None,
-        at: now.observed,
-        received_at: now.log_time,
-        state: Some(number.to_string()),
-        previous: None,
-        cause: None,
-        cause_raw: None,
-        serial: None,
-        detail: BTreeMap::new(),
-        position: now.position.into(),
-        status: None,
+/// The smallest record there is: what is said does not matter, that it is said once does.
+fn said(key: &str, event: &str, number: u32, at: Micros) -> SourceHeartbeat {
+    SourceHeartbeat {
+        root: key.into(),
+        connector: format!("{event} {number}"),
+        sent_at: at,
     }
 }
 
@@ -327,7 +286,7 @@ impl Step for Groups {
                 root, op: NOTES, cells, ..
             } => keys.extend(cells.iter().map(|&cell| key(root, cell))),
             TestEvent::Crossed { root, cell } | TestEvent::Note { root, cell } => keys.push(key(root, *cell)),
-            TestEvent::Op { .. } | TestEvent::Nothing => {}
+            TestEvent::Op { .. } => {}
         }
     }
 
@@ -343,7 +302,7 @@ impl Step for Groups {
         out.record(
             Topic::DeviceEvents,
             key.as_bytes().to_vec(),
-            said(key, "counted", count, now),
+            said(key, "counted", count, now.log_time),
         );
         if count == 7 {
             out.tombstone(Topic::Inventory, key.as_bytes().to_vec());
@@ -352,26 +311,7 @@ impl Step for Groups {
                 reason: Reason::Did("seven"),
             };
         }
-        let row = InventoryEntry {
-            entity: key.to_string(),
-            root: String::new(),
-            kind: String::new(),
-            site: None,
-            parent: None,
-            name: None,
-            description: None,
-            vendor: None,
-            model: None,
-            serial: None,
-            address: None,
-            attributes: BTreeMap::new(),
-            origin: count.to_string(),
-            installed_at: None,
-            seen_at: now.log_time,
-            serial_since: None,
-            position: now.position.into(),
-            wts: out.write_time(),
-        };
+        let row = said(key, "group", count, out.write_time());
         out.record(Topic::Inventory, key.as_bytes().to_vec(), row);
         Verdict::put(count, Reason::Did("counted"))
     }
