@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's verdict")]
 
 use std::collections::HashMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -199,8 +199,36 @@ fn a_torn_tail_is_cut_off() {
     check(&|whole| whole[..200].to_vec());
 }
 
+/// The database drops everything behind the first thing it cannot read: the log notices that it is shorter than it was.
+#[test]
+fn a_journal_damaged_in_the_middle_is_not_taken_for_a_torn_tail() {
+    let check = |place: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let log = open(&folder);
+        for n in 0..20 {
+            send(&log, record(Topic::Observations, "k", &[n; 50])).unwrap();
+        }
+        log.close().unwrap();
+        let (mut file, content) = newest_journal(folder.path());
+        let end = content.iter().rposition(|b| *b != 0).unwrap() + 1;
+        file.seek(SeekFrom::Start((end * place / 10) as u64)).unwrap();
+        file.write_all(&[0xFF; 40]).unwrap();
+        let opened = EmbeddedLog::open(config(folder.path()));
+        let again = EmbeddedLog::open(config(folder.path()));
+        assert!(opened.is_err() && again.is_err(), "damaged at {place}/10");
+    };
+    (1..9).for_each(check);
+}
+
 /// Writes behind the last batch of the newest journal, which is filled up with zeros.
 fn append_to_journal(folder: &Path, torn: &dyn Fn(&[u8]) -> Vec<u8>) {
+    let (mut file, content) = newest_journal(folder);
+    let end = content.iter().rposition(|b| *b != 0).unwrap() + 1;
+    file.seek(SeekFrom::Start(end as u64)).unwrap();
+    file.write_all(&torn(&content[..end])).unwrap();
+}
+
+fn newest_journal(folder: &Path) -> (File, Vec<u8>) {
     let journals = std::fs::read_dir(folder.join("fjall"))
         .unwrap()
         .map(|e| e.unwrap().path());
@@ -211,9 +239,7 @@ fn append_to_journal(folder: &Path, torn: &dyn Fn(&[u8]) -> Vec<u8>) {
     let mut file = OpenOptions::new().read(true).write(true).open(newest).unwrap();
     let mut content = Vec::new();
     file.read_to_end(&mut content).unwrap();
-    let end = content.iter().rposition(|b| *b != 0).unwrap() + 1;
-    file.seek(SeekFrom::Start(end as u64)).unwrap();
-    file.write_all(&torn(&content[..end])).unwrap();
+    (file, content)
 }
 
 #[test]

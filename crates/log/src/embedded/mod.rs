@@ -1,6 +1,7 @@
 //! The log in the data folder: fjall underneath, one writer thread, no other process.
 
 mod batch;
+mod beacon;
 mod config;
 mod encoding;
 mod last;
@@ -145,8 +146,11 @@ impl Log for EmbeddedLog {
             return Ok(());
         };
         if writer.thread().id() == std::thread::current().id() {
-            *guard(&self.writer) = Some(writer);
-            return Err(LogError::Unusable("a callback of the log cannot close it".to_owned()));
+            // The writer cannot wait for itself; it ends after this batch.
+            self.shared.close();
+            return Err(LogError::Unusable(
+                "a callback of the log cannot wait for its close".to_owned(),
+            ));
         }
         self.shared.close();
         let written = writer.join().unwrap_or_else(|_| {

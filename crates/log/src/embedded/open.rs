@@ -10,6 +10,7 @@ use model::{Micros, Offset, Partition};
 use schemas::{Codec, RecordType, RegisteredSchema};
 use topology::{Group, Topic};
 
+use super::beacon;
 use super::config::EmbeddedConfig;
 use super::encoding::{decode_head, place_of};
 use super::last::LastValues;
@@ -54,6 +55,9 @@ pub(super) fn open(config: EmbeddedConfig) -> Result<Opened, LogError> {
     let last = read_last_values(&store)?;
     let shared = Arc::new(Shared::new(config, store.clone(), gone, positions));
     let not_before = set_ends(&shared, &store).max(log_row.created_at);
+    beacon::check(&shared.config.folder, |topic, partition| {
+        shared.tips.end(topic, partition)
+    })?;
     let writer = Writer::start(shared.clone(), store, last, not_before)?;
     Ok(Opened {
         shared,

@@ -7,6 +7,7 @@ use model::Micros;
 use topology::{TOPICS, Topic};
 
 use super::batch::Batch;
+use super::beacon;
 use super::config::Retention;
 use super::meta::SegmentRow;
 use super::usage::topic_usage;
@@ -46,7 +47,7 @@ impl Writer {
         }
         self.drop_segments(&dropped)?;
         self.show_sizes(now);
-        Ok(())
+        self.note_ends()
     }
 
     fn plan_topic(
@@ -95,6 +96,14 @@ impl Writer {
             tracing::info!(%topic, segment = number, records = row.records, bytes = row.bytes, "retention dropped a segment");
         }
         Ok(())
+    }
+
+    /// Where the log ends now, beside it.
+    pub(super) fn note_ends(&self) -> Result<(), LogError> {
+        let config = &self.shared.config;
+        beacon::write(&config.folder, config.partitions, |topic, partition| {
+            self.shared.tips.end(topic, partition)
+        })
     }
 
     fn show_sizes(&self, now: Micros) {

@@ -106,7 +106,8 @@ impl Writer {
         self.store
             .db
             .persist(PersistMode::SyncAll)
-            .map_err(|e| LogError::backend("closing the log", e))
+            .map_err(|e| LogError::backend("closing the log", e))?;
+        self.note_ends()
     }
 
     /// Answers `false` once nothing is left and nothing will come.

@@ -20,6 +20,8 @@ pub(crate) struct GroupConsumer<B: Backend> {
     group: Group,
     slot: ThreadSlot,
     member: MemberId,
+    /// The state of the group this member has acted on.
+    seen: u64,
     owned: BTreeSet<Partition>,
     /// Owned, and not yet read: their first position is still to be found.
     to_begin: BTreeSet<Partition>,
@@ -36,6 +38,7 @@ impl<B: Backend> GroupConsumer<B> {
             group,
             slot,
             member,
+            seen: 0,
             owned: BTreeSet::new(),
             to_begin: BTreeSet::new(),
             cursors: Cursors::default(),
@@ -45,6 +48,10 @@ impl<B: Backend> GroupConsumer<B> {
     fn sync_membership(&mut self, got: &mut ConsumerRecords) -> Result<(), LogError> {
         let backend = self.backend.clone();
         let membership = backend.membership();
+        let version = membership.version();
+        if version == self.seen {
+            return self.begin(got);
+        }
         if membership.take_lost(self.group, self.member).is_some() {
             let lost: Vec<_> = std::mem::take(&mut self.owned).into_iter().collect();
             self.cursors.clear();
@@ -66,6 +73,7 @@ impl<B: Backend> GroupConsumer<B> {
         }
         self.owned.extend(&change.assigned);
         self.to_begin.extend(&change.assigned);
+        self.seen = version;
         self.begin(got)
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Partition;
 use topology::Group;
@@ -19,6 +20,8 @@ pub(crate) type MemberId = u64;
 #[derive(Debug)]
 pub(crate) struct Membership {
     partitions: u32,
+    /// Raised with every change, so that a poll need not look for one.
+    version: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -55,8 +58,18 @@ impl Membership {
     pub(crate) fn new(partitions: u32) -> Self {
         Self {
             partitions,
+            version: AtomicU64::new(1),
             inner: Mutex::default(),
         }
+    }
+
+    /// Never 0.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn join(&self, group: Group, slot: ThreadSlot) -> MemberId {
@@ -64,6 +77,7 @@ impl Membership {
         inner.next_id += 1;
         let id = inner.next_id;
         inner.groups.entry(group).or_default().members.push(Member { id, slot });
+        self.changed();
         id
     }
 
@@ -74,6 +88,7 @@ impl Membership {
             state.owners.retain(|_, owner| *owner != id);
             state.lost.remove(&id);
         }
+        self.changed();
     }
 
     /// Takes everything away from the members of a slot, without asking them. Answers whether there were any.
@@ -89,6 +104,7 @@ impl Membership {
             state.owners.retain(|_, owner| owner != id);
             state.lost.insert(*id, held);
         }
+        self.changed();
         !ids.is_empty()
     }
 
@@ -124,6 +140,7 @@ impl Membership {
                 .owners
                 .retain(|partition, owner| *owner != id || !partitions.contains(partition));
         }
+        self.changed();
     }
 
     pub(crate) fn owns(&self, group: Group, id: MemberId, partition: Partition) -> bool {

@@ -26,6 +26,8 @@ pub(crate) struct ThreadTaskLog<B: Backend> {
     input: Topic,
     changelog: Option<Topic>,
     member: MemberId,
+    /// The state of the group this member has acted on.
+    seen: u64,
     lane: Arc<Lane>,
     sent: u64,
     running: Option<Arc<Ticket>>,
@@ -50,6 +52,7 @@ impl<B: Backend> ThreadTaskLog<B> {
             input: spec.reads[0],
             changelog: spec.writes.iter().copied().find(|t| t.spec().key == KeyKind::StateKey),
             member,
+            seen: 0,
             sent: 0,
             running: None,
             owned: BTreeSet::new(),
@@ -62,6 +65,10 @@ impl<B: Backend> ThreadTaskLog<B> {
     fn sync_membership(&mut self, polled: &mut Polled) -> Result<(), LogError> {
         let backend = self.backend.clone();
         let membership = backend.membership();
+        let version = membership.version();
+        if version == self.seen && self.to_report.is_empty() {
+            return Ok(());
+        }
         if membership.take_lost(self.group, self.member).is_some() {
             polled.lost = std::mem::take(&mut self.owned).into_iter().collect();
             self.drop_work();
@@ -69,6 +76,8 @@ impl<B: Backend> ThreadTaskLog<B> {
             return Ok(());
         }
         let change = membership.sync(self.group, self.member);
+        self.owned.extend(&change.assigned);
+        self.to_report.extend(&change.assigned);
         if !change.to_release.is_empty() {
             self.finish_commit(REVOKE_WAIT)?;
             for partition in &change.to_release {
@@ -80,9 +89,8 @@ impl<B: Backend> ThreadTaskLog<B> {
             backend.changes().tell();
             polled.revoked = change.to_release;
         }
-        self.owned.extend(&change.assigned);
-        self.to_report.extend(&change.assigned);
         polled.assigned = std::mem::take(&mut self.to_report).into_iter().collect();
+        self.seen = version;
         Ok(())
     }
 
