@@ -42,8 +42,9 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// A stop was asked for, or nobody is left who could ask.
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+        *self.stopping.borrow() || self.stopping.has_changed().is_err()
     }
 
     /// Waits, or less if a stop is asked for.
@@ -164,6 +165,7 @@ impl<'a> Session<'a> {
         let records = std::mem::take(&mut self.pending);
         if records.is_empty() {
             self.context.status.set_lag(self.context.thread, 0);
+            self.context.status.set_error(self.context.thread, None);
             return Ok(Stepped::Idle);
         }
         let started = Instant::now();

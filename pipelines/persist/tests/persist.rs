@@ -225,6 +225,21 @@ async fn a_store_that_stays_away_is_said_and_does_not_hold_up_a_stop() {
     stop(handle).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_handle_ends_its_threads() {
+    let s = setup();
+    life(&Feed::new(&s.log), 5);
+    let store: Arc<dyn Store> = Failing::new(s.store.clone(), u32::MAX);
+    let status = start(&s.log, &store, 2).status();
+    until(|| !status.is_running()).await;
+    // A log that is closed ends them too.
+    let handle = start(&s.log, &s.store, 1);
+    caught_up(&s.log).await;
+    s.log.close().unwrap();
+    until(|| !handle.status().is_running()).await;
+    stop(handle).await;
+}
+
 fn letters(log: &Arc<dyn Log>) -> Vec<schemas::DeadLetter> {
     let mut tail = log.tail(&[(Topic::DeadLetters, Start::Beginning)]).unwrap();
     let records = tail.poll(1_000, Duration::from_millis(50)).unwrap();

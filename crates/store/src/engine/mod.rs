@@ -45,6 +45,7 @@ pub struct FjallStore {
     db: Database,
     keyspaces: Arc<Keyspaces>,
     queue: mpsc::Sender<Job>,
+    tables: &'static [&'static TableDef],
     clock: Clock,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -100,6 +101,7 @@ impl FjallStore {
             db,
             keyspaces,
             queue,
+            tables,
             clock,
             writer: Mutex::new(Some(thread)),
         }))
@@ -118,7 +120,7 @@ impl FjallStore {
     /// # Errors
     /// When a row cannot be read.
     pub fn dump_hash(&self) -> Result<DumpHash, StoreError> {
-        let tables = dump(&self.db, &self.keyspaces, TABLES, (self.clock)())?;
+        let tables = dump(&self.db, &self.keyspaces, self.tables, (self.clock)())?;
         Ok(DumpHash { tables })
     }
 
@@ -153,7 +155,7 @@ impl FjallStore {
 }
 
 impl Drop for FjallStore {
-    /// Waits for the writer, so that the folder is free when this returns.
+    /// Waits for the writer; the folder is free as soon as reads still running have ended too.
     fn drop(&mut self) {
         let (closed, _) = mpsc::channel(1);
         drop(std::mem::replace(&mut self.queue, closed));
