@@ -110,15 +110,11 @@ impl Signs {
         }
     }
 
-    /// The newest sign; `None` if there is none.
-    pub fn newest(&self) -> Option<Seen> {
-        self.in_order().last().map(|(noted, _)| noted.seen)
-    }
-
-    /// The state that follows for an entity of this kind.
-    pub fn verdict(&self, kind: Kind) -> Verdict {
+    /// The state that follows for an entity of this kind, and the newest sign (`None` if there is no sign at all).
+    pub fn verdict(&self, kind: Kind) -> (Verdict, Option<Seen>) {
         let mut fold = Fold::default();
-        for (noted, sign) in self.in_order() {
+        let ordered = self.in_order();
+        for &(noted, sign) in &ordered {
             let before = fold.state;
             match kind {
                 Kind::Onu => fold.onu(sign, noted.seen),
@@ -130,12 +126,13 @@ impl Signs {
             }
         }
         let out = matches!(fold.state, State::Offline | State::Down | State::Failed);
-        Verdict {
+        let verdict = Verdict {
             state: fold.state,
             cause: fold.cause.filter(|_| out),
             by: fold.by.filter(|_| out),
             since: fold.since,
-        }
+        };
+        (verdict, ordered.last().map(|(noted, _)| noted.seen))
     }
 
     /// All signs in the order in which they happened. "Older" is not transitive across boots of the sender, so this is

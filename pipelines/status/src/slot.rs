@@ -1,6 +1,6 @@
 //! The state of one entity, and the rows made of it.
 
-use model::{EntityId, Micros};
+use model::{EntityId, Micros, State};
 use runtime::Now;
 use schemas::network::Seen;
 use schemas::{DeviceStatus, InventoryEntry};
@@ -44,14 +44,14 @@ pub struct Slot {
 impl Slot {
     /// Of an entity that was never seen before.
     pub fn new(seen: &Seen) -> Self {
-        let signs = Signs::default();
-        let told = Verdict {
-            since: seen.observed_at,
-            ..signs.verdict(model::Kind::Unknown)
-        };
         Self {
-            signs,
-            told,
+            signs: Signs::default(),
+            told: Verdict {
+                state: State::Unknown,
+                cause: None,
+                by: None,
+                since: seen.observed_at,
+            },
             observed_at: seen.observed_at,
             received_at: seen.received_at,
             first_trap_at: None,
@@ -86,7 +86,7 @@ impl Slot {
 
     /// Draws the conclusion from the signs.
     pub fn conclude(&mut self, entity: &EntityId) {
-        let verdict = self.signs.verdict(entity.kind());
+        let (verdict, newest) = self.signs.verdict(entity.kind());
         // Since when is kept through what does not change the state.
         let since = if verdict.state == self.told.state {
             self.told.since
@@ -94,7 +94,7 @@ impl Slot {
             verdict.since
         };
         self.told = Verdict { since, ..verdict };
-        if let Some(newest) = self.signs.newest() {
+        if let Some(newest) = newest {
             (self.observed_at, self.received_at) = (newest.observed_at, newest.received_at);
         }
     }

@@ -28,15 +28,15 @@ fn chain() -> Chain<NetworkEvent> {
 fn pipe(driver: &mut Driver<NetworkEvent>, i: u16) {
     let root = ROOTS[usize::from(i % 3)];
     let now = driver.now();
-    if i % 11 == 0 {
+    if i.is_multiple_of(11) {
         let entity = format!("{root}/onu/0/3/5/{}", i % 5);
         let mut record = registration(&entity, "onu", now);
         record.name = Some(format!("customer {i}"));
-        record.removed = i % 33 == 0;
+        record.removed = i.is_multiple_of(33);
         driver.pipe(root, record);
         return;
     }
-    let again = if i % 7 == 0 { i.saturating_sub(3) } else { i };
+    let again = if i.is_multiple_of(7) { i.saturating_sub(3) } else { i };
     let number = [18, 12, 19, 13, 10, 6, 11][usize::from(again % 7)];
     let trap_oid = huawei(&format!("6.128.1.1.12.2.2.0.{number}"));
     let uptime = 5_000_000 + u32::from(again) * 100;
