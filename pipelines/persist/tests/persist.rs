@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use common::{Failing, Feed, ROOT, caught_up, dump, life, onu, open, serial, start, stop, until};
+use common::{Failing, Feed, Hanging, ROOT, caught_up, dump, life, onu, open, serial, start, stop, until};
 use log::{Log, MemoryLog, Start};
 use model::EntityId;
 use schemas::AnyRecord;
@@ -223,6 +223,18 @@ async fn a_store_that_stays_away_is_said_and_does_not_hold_up_a_stop() {
     caught_up(&s.log).await;
     assert!(queries::status(&*s.store, &entity(&onu(2))).await.unwrap().is_some());
     stop(handle).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_hangs_does_not_hold_up_a_stop() {
+    let s = setup();
+    life(&Feed::new(&s.log), 5);
+    let store: Arc<dyn Store> = Arc::new(Hanging(s.store.clone()));
+    let handle = start(&s.log, &store, 1);
+    assert_eq!(handle.status().lag(), None, "nothing is known yet");
+    stop(handle).await;
+    let committed = s.log.committed(topology::Group::Persist, Topic::DeviceStatus).unwrap();
+    assert!(committed.iter().all(Option::is_none), "no position without its rows");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -245,6 +245,32 @@ pub async fn stop(handle: PersistHandle) {
     assert!(began.elapsed() < Duration::from_secs(5), "drains in time");
 }
 
+/// A store that never answers a write.
+pub struct Hanging(pub Arc<dyn Store>);
+
+#[async_trait]
+impl Store for Hanging {
+    async fn upsert(&self, _: Vec<Row>) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn scan(&self, scan: Scan) -> Result<Page, StoreError> {
+        self.0.scan(scan).await
+    }
+
+    async fn delete(&self, _: &'static TableDef, _: Vec<Value>, _: i64) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn put_if(&self, _: Row, _: Option<Vec<Option<Value>>>) -> Result<bool, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+}
+
 /// A store that refuses some writes first.
 pub struct Failing {
     pub inner: Arc<dyn Store>,
