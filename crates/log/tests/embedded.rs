@@ -7,6 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use atalaia_log::{Clock, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Record, Retention, Start, Stored};
@@ -398,8 +400,8 @@ fn senders_wait_while_the_queue_is_full() {
     })
     .unwrap();
     let producer = log.producer("test").unwrap();
-    let (go_on, stop) = std::sync::mpsc::channel::<()>();
-    let (stopped, is_stopped) = std::sync::mpsc::channel::<()>();
+    let (go_on, stop) = channel::<()>();
+    let (stopped, is_stopped) = channel::<()>();
     let standstill = Box::new(move |_| {
         stopped.send(()).unwrap();
         stop.recv().unwrap();
@@ -408,22 +410,21 @@ fn senders_wait_while_the_queue_is_full() {
         .send(record(Topic::Observations, "k", b"first"), Some(standstill))
         .unwrap();
     is_stopped.recv_timeout(WAIT).unwrap();
-    let sent = std::sync::atomic::AtomicU64::new(0);
+    let sent = AtomicU64::new(0);
+    let (through, is_through) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..100 {
                 producer
                     .send(record(Topic::Observations, "k", &[b'x'; 900]), None)
                     .unwrap();
-                sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                sent.fetch_add(1, Ordering::SeqCst);
             }
+            through.send(()).unwrap();
         });
-        // It gets as far as the queue goes; a sender that does not wait would be through long before the deadline.
-        let until = Instant::now() + Duration::from_millis(300);
-        while sent.load(std::sync::atomic::Ordering::SeqCst) < 100 && Instant::now() < until {
-            std::thread::yield_now();
-        }
-        assert!(sent.load(std::sync::atomic::Ordering::SeqCst) <= 10);
+        // A sender that does not wait would be through long before.
+        assert!(is_through.recv_timeout(Duration::from_millis(300)).is_err());
+        assert!(sent.load(Ordering::SeqCst) <= 10);
         go_on.send(()).unwrap();
     });
     producer.wait(101, Instant::now() + WAIT).unwrap();

@@ -38,7 +38,11 @@ pub(super) enum Refusal {
 
 impl Refusal {
     pub(super) fn to_error(&self) -> LogError {
-        LogError::backend("the log cannot be written", self.clone())
+        match self {
+            // Trying again does not help: whoever depends on writing has to end.
+            Self::Broken => LogError::Unusable(format!("the log cannot be written: {self}")),
+            _ => LogError::backend("the log cannot be written", self.clone()),
+        }
     }
 }
 
