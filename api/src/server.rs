@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -43,7 +44,13 @@ async fn wrong_method() -> ApiError {
     ApiError::new(Code::MethodNotAllowed, "this path does not take this method")
 }
 
-async fn websocket(State(api): State<Arc<ApiState>>, upgrade: WebSocketUpgrade) -> Response {
+async fn websocket(
+    State(api): State<Arc<ApiState>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        return ApiError::new(Code::BadRequest, "this path is for WebSocket clients").into_response();
+    };
     let limits = api.hub.limits();
     if api.hub.clients() >= limits.clients_max {
         return ApiError::new(Code::RateLimited, "too many WebSockets are open")

@@ -135,7 +135,7 @@ pub async fn set_password(store: &dyn Store, name: &str, password: &str) -> Resu
             break;
         }
     }
-    Ok(end_all(store, name).await?)
+    Ok(end_all(store, name, now()).await?)
 }
 
 /// All users, by name.

@@ -4,7 +4,7 @@
 //! a client that asked twice at the same time, it is only refused; and by a client to which a crash owed the answer, it is
 //! answered again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
@@ -44,10 +44,19 @@ pub enum RefreshError {
     Store(#[from] StoreError),
 }
 
+/// Whose a living session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Standing {
+    user: String,
+    tenant: String,
+    role: Role,
+}
+
 /// All sessions.
 pub struct Sessions {
     store: Arc<dyn Store>,
-    believed: Mutex<HashMap<String, (Instant, bool)>>,
+    /// By session: when the store was asked, and whose it is; `None` when it has ended.
+    believed: Mutex<HashMap<String, (Instant, Option<Standing>)>>,
     /// Rotations this process has made and answered.
     rotated: Mutex<HashMap<String, Instant>>,
 }
@@ -78,7 +87,6 @@ impl Sessions {
             expires_at: now.plus(IDLE_US_MAX),
         };
         queries::put_refresh_family_if(&*self.store, &family, None).await?;
-        self.believe(&token.family, true);
         Ok(token)
     }
 
@@ -136,20 +144,31 @@ impl Sessions {
             expires_at: ends,
             ..family.clone()
         };
-        if !queries::put_refresh_family_if(&*self.store, &rotated, Some(family)).await? {
-            return Err(RefreshError::Race);
+        // Noted before the write: whoever reads it as done must find that this process answers it.
+        self.note_rotation(&family.family);
+        match queries::put_refresh_family_if(&*self.store, &rotated, Some(family)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(RefreshError::Race),
+            Err(error) => {
+                // It may stand, and nobody has the answer: the client's next try gets it.
+                self.lock_rotated().remove(&family.family);
+                Err(error.into())
+            }
         }
-        let mut answered = self.rotated.lock().unwrap_or_else(PoisonError::into_inner);
-        answered.retain(|_, at| at.elapsed() < Duration::from_micros(RACE_US.unsigned_abs()));
-        answered.insert(family.family.clone(), Instant::now());
-        Ok(())
+    }
+
+    fn note_rotation(&self, family: &str) {
+        let mut rotated = self.lock_rotated();
+        rotated.retain(|_, at| at.elapsed() < Duration::from_micros(RACE_US.unsigned_abs()));
+        rotated.insert(family.to_owned(), Instant::now());
+    }
+
+    fn lock_rotated(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.rotated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn was_answered(&self, family: &str) -> bool {
-        self.rotated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(family)
+        self.lock_rotated().contains_key(family)
     }
 
     /// Ends a session.
@@ -157,28 +176,8 @@ impl Sessions {
     /// # Errors
     /// When the store does not answer.
     pub async fn end(&self, user: &str, family: &str, now: Micros) -> Result<(), StoreError> {
-        self.believe(family, false);
-        // A rotation may come in between: then once more, on what it wrote.
-        for _ in 0..8 {
-            let Some(row) = queries::refresh_family(&*self.store, user, family).await? else {
-                return Ok(());
-            };
-            if row.revoked || self.revoke(row, now).await? {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    async fn revoke(&self, family: RefreshFamilyRow, now: Micros) -> Result<bool, StoreError> {
-        self.believe(&family.family, false);
-        let rotated_at = now.max(family.rotated_at.plus(1_000));
-        let revoked = RefreshFamilyRow {
-            revoked: true,
-            rotated_at,
-            ..family.clone()
-        };
-        queries::put_refresh_family_if(&*self.store, &revoked, Some(&family)).await
+        self.believe(family, None);
+        revoke(&*self.store, user, family, now).await
     }
 
     /// Whether the session of an access token still stands, and its user still is who the token says.
@@ -186,30 +185,26 @@ impl Sessions {
     /// # Errors
     /// When the store does not answer and nothing is known of the session.
     pub async fn check(&self, caller: &Caller) -> Result<bool, StoreError> {
-        let known = self
-            .believed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&caller.session)
-            .copied();
-        match known {
-            Some((_, false)) => return Ok(false),
-            Some((at, true)) if at.elapsed() < BELIEVED => return Ok(true),
+        let asked = Standing {
+            user: caller.user.clone(),
+            tenant: caller.tenant.clone(),
+            role: caller.role,
+        };
+        let known = self.lock_believed().get(&caller.session).cloned();
+        match &known {
+            Some((_, None)) => return Ok(false),
+            Some((at, Some(standing))) if *standing == asked && at.elapsed() < BELIEVED => return Ok(true),
             _ => {}
         }
-        match self.ask(caller).await {
-            Ok(stands) => {
-                self.believe(&caller.session, stands);
-                Ok(stands)
+        match self.ask(&asked, &caller.session).await {
+            Ok(true) => {
+                self.believe(&caller.session, Some(asked));
+                Ok(true)
             }
+            Ok(false) => Ok(false),
             // The store is away: what was true stays so for the hour of the token.
-            Err(error) => {
-                if known.is_some() {
-                    Ok(true)
-                } else {
-                    Err(error)
-                }
-            }
+            Err(_) if known.is_some_and(|(_, standing)| standing == Some(asked)) => Ok(true),
+            Err(error) => Err(error),
         }
     }
 
@@ -218,23 +213,30 @@ impl Sessions {
         self.check(caller).await.unwrap_or(true)
     }
 
-    async fn ask(&self, caller: &Caller) -> Result<bool, StoreError> {
-        let family = queries::refresh_family(&*self.store, &caller.user, &caller.session).await?;
-        let user = queries::user(&*self.store, &caller.user).await?;
-        let same_user =
-            user.is_some_and(|u| u.enabled && u.tenant == caller.tenant && Role::parse(&u.role) == Some(caller.role));
-        Ok(same_user && family.is_some_and(|f| !f.revoked))
+    async fn ask(&self, asked: &Standing, session: &str) -> Result<bool, StoreError> {
+        let family = queries::refresh_family(&*self.store, &asked.user, session).await?;
+        let user = queries::user(&*self.store, &asked.user).await?;
+        let same = |u: UserRow| u.enabled && u.tenant == asked.tenant && Role::parse(&u.role) == Some(asked.role);
+        Ok(user.is_some_and(same) && family.is_some_and(|f| !f.revoked))
     }
 
-    fn believe(&self, session: &str, stands: bool) {
-        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+    fn believe(&self, session: &str, standing: Option<Standing>) {
+        let mut believed = self.lock_believed();
         if believed.len() >= CACHED_MAX {
             believed.retain(|_, (at, _)| at.elapsed() < BELIEVED);
         }
         if believed.len() >= CACHED_MAX {
             believed.clear();
         }
-        believed.insert(session.to_owned(), (Instant::now(), stands));
+        // A check that was under way when the session ended must not bring it back.
+        let ended = believed.get(session).is_some_and(|(_, known)| known.is_none());
+        if !ended {
+            believed.insert(session.to_owned(), (Instant::now(), standing));
+        }
+    }
+
+    fn lock_believed(&self) -> MutexGuard<'_, HashMap<String, (Instant, Option<Standing>)>> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -242,19 +244,28 @@ impl Sessions {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn end_all(store: &dyn Store, user: &str) -> Result<(), StoreError> {
+pub async fn end_all(store: &dyn Store, user: &str, now: Micros) -> Result<(), StoreError> {
     for family in queries::refresh_families(store, user).await? {
-        let revoked = RefreshFamilyRow {
-            revoked: true,
-            rotated_at: crate::time::now().max(family.rotated_at.plus(1_000)),
-            ..family.clone()
-        };
-        if !queries::put_refresh_family_if(store, &revoked, Some(&family)).await? {
-            tracing::debug!(
-                user,
-                "a session was refreshed while it was being ended; it ends with its next check"
-            );
-        }
+        revoke(store, user, &family.family, now).await?;
     }
     Ok(())
+}
+
+async fn revoke(store: &dyn Store, user: &str, family: &str, now: Micros) -> Result<(), StoreError> {
+    // A rotation may come in between: then again, on what it wrote. Each needs a token of its own, so this ends.
+    loop {
+        let row = queries::refresh_family(store, user, family).await?;
+        let Some(row) = row.filter(|f| !f.revoked) else {
+            return Ok(());
+        };
+        let rotated_at = now.max(row.rotated_at.plus(1_000));
+        let revoked = RefreshFamilyRow {
+            revoked: true,
+            rotated_at,
+            ..row.clone()
+        };
+        if queries::put_refresh_family_if(store, &revoked, Some(&row)).await? {
+            return Ok(());
+        }
+    }
 }

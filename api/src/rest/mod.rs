@@ -6,8 +6,6 @@ mod events;
 mod extract;
 mod health;
 mod provision;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
 //! A client of `/ws`.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
@@ -14,7 +13,6 @@ use super::DEADLINE;
 
 pub struct Socket {
     pub inner: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    pub seen: VecDeque<Value>,
 }
 
 /// What comes next.
@@ -28,10 +26,7 @@ pub enum Next {
 impl Socket {
     pub async fn connect(address: SocketAddr) -> Self {
         let (inner, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
-        Self {
-            inner,
-            seen: VecDeque::new(),
-        }
+        Self { inner }
     }
 
     /// Connected and authenticated; answers the welcome.

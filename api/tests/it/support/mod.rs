@@ -1,5 +1,4 @@
 //! A small world for the tests: a log in memory, a store in a folder, the API on a port of its own.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod socket;
 
@@ -12,7 +11,7 @@ use axum::http::{Method, Request, StatusCode};
 use bytes::Bytes;
 use log::{Headers, Log, MemoryLog, Producer, Record};
 use model::{EntityId, Micros, Position, RecordId};
-use schemas::{AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
+use schemas::{AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, Phase};
 use serde_json::Value;
 use store::{FjallStore, Store};
 use tokio::sync::oneshot;
@@ -30,7 +29,7 @@ pub struct World {
     pub live: Arc<LiveView>,
     pub api: Arc<ApiState>,
     pub app: axum::Router,
-    producer: Box<dyn Producer>,
+    pub producer: Box<dyn Producer>,
     _folder: tempfile::TempDir,
 }
 
@@ -71,6 +70,23 @@ impl World {
         };
         eventually("the live view is ready", || world.live.is_ready()).await;
         world
+    }
+
+    /// The same world, served by another API.
+    pub fn serving(self, api: Arc<ApiState>) -> Self {
+        Self {
+            app: api::app(api.clone()),
+            api,
+            ..self
+        }
+    }
+
+    /// A user named like its role (a password takes a while to hash: only those that are needed).
+    pub async fn with_user(self, role: Role) -> Self {
+        users::add_user(&*self.store, role.as_str(), "default", role, PASSWORD)
+            .await
+            .unwrap();
+        self
     }
 
     /// A user of each role (and one of another tenant), all with the same password.
@@ -152,6 +168,24 @@ impl World {
         self.producer.send_and_wait(record, Instant::now() + DEADLINE).unwrap();
     }
 
+    /// As [`World::status`], without waiting for each.
+    pub fn append_soon(&self, status: DeviceStatus) {
+        let headers = Headers {
+            record_id: Some(id_of(&status, 1)),
+            ..Headers::default()
+        };
+        let (key, partition) = (status.entity.clone(), partition_of(&status.root, PARTITIONS));
+        let value = self.log.codec().encode(&status.into()).unwrap();
+        let record = Record {
+            topic: Topic::DeviceStatus,
+            partition,
+            key: key.into(),
+            value: Some(value.into()),
+            headers,
+        };
+        self.producer.send(record, None).unwrap();
+    }
+
     pub fn status(&self, status: DeviceStatus) {
         let id = id_of(&status, 1);
         self.append(
@@ -160,10 +194,6 @@ impl World {
             Some(status.into()),
             Some(id),
         );
-    }
-
-    pub fn inventory(&self, entry: InventoryEntry) {
-        self.append(Topic::Inventory, &entry.entity.clone(), Some(entry.into()), None);
     }
 
     /// An event that carries a status row, as the fast topic has it.
