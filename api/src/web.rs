@@ -30,8 +30,8 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
     let named = if path.is_empty() { None } else { Files::get(path) };
     match named {
         Some(file) => answer(path, &file, &headers),
-        // A file that is missing is missing; a page is the application's.
-        None if path.starts_with(HASHED) || path.rsplit('/').next().is_some_and(|name| name.contains('.')) => {
+        // A file that is missing is missing; a page is the application's, and names of devices may hold a dot.
+        None if path.starts_with(HASHED) || (!path.contains('/') && path.contains('.')) => {
             ApiError::new(Code::NotFound, "there is no such file").into_response()
         }
         None => Files::get("index.html").map_or_else(not_built, |file| answer("index.html", &file, &headers)),

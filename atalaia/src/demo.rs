@@ -21,7 +21,8 @@ pub const COMMUNITY: &str = "demo";
 /// Port of its trap listener on 127.0.0.1; any free one if it is taken.
 const TRAP_PORT: u16 = 1_162;
 
-/// The simulated provider of a seed.
+/// The simulated provider of a seed. `resumed`: its listener remembers an earlier life, so every ONU says anew which faults
+/// it has not.
 ///
 /// # Errors
 /// None in practice: the size is fixed.
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_demo_configuration_is_right() {
-        let simulation = simulation(1, 1.0).unwrap();
+        let simulation = simulation(1, 1.0, false).unwrap();
         let network = simulation.network();
         let settings = settings(network, Path::new("demo"), "127.0.0.1:0".parse().unwrap()).unwrap();
         assert_eq!(settings.olts.len(), OLTS);

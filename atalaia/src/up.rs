@@ -87,7 +87,7 @@ pub fn run(options: &Options) -> Result<()> {
             let listen = options
                 .listen
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
-            demo::settings(simulation.network(), &data, listen)?
+            demo::settings(simulation.network(), &demo_folder, listen)?
         }
         None => {
             let mut settings = load_settings(&options.place)?;

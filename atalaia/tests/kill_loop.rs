@@ -32,6 +32,7 @@ fn ends() -> Vec<End> {
     let passages = |point| match point {
         CrashPoint::AfterInformAppendBeforeAnswer => [700, 2_500],
         CrashPoint::DuringRestore => [1, 3],
+        CrashPoint::PersistBetweenRowsAndPosition => [3, 12],
         _ => [5, 40],
     };
     let mut ends: Vec<_> = CrashPoint::ALL

@@ -72,7 +72,7 @@ pub const GROUPS: &[GroupSpec] = &[
         group: Group::Persist,
         name: "persist",
         reads: &[Topic::DeviceEvents, Topic::DeviceStatus, Topic::Inventory],
-        writes: &[],
+        writes: &[Topic::DeadLetters],
         steps: &[],
     },
 ];

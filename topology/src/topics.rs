@@ -181,7 +181,7 @@ pub const TOPICS: &[TopicSpec] = &[
         },
         delivery: Delivery::Exact,
         records: &[RecordType::DeadLetter],
-        writers: &[Writer::Network],
+        writers: &[Writer::Network, Writer::Persist],
         about: "original bytes and headers, topic, partition, offset, error chain",
     },
     TopicSpec {
