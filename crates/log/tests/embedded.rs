@@ -11,12 +11,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use atalaia_log::{Clock, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Record, Retention, Start, Stored};
+use atalaia_log::{
+    Clock, Commit, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Record, Retention, Start, Stored, ThreadSlot,
+};
 use bytes::Bytes;
 use model::Micros;
 use schemas::{AnyRecord, Tick};
 use tempfile::TempDir;
-use topology::Topic;
+use topology::{Group, Topic};
 
 const WAIT: Duration = Duration::from_secs(20);
 const DAY: i64 = 86_400_000_000;
@@ -428,4 +430,69 @@ fn senders_wait_while_the_queue_is_full() {
         go_on.send(()).unwrap();
     });
     producer.wait(101, Instant::now() + WAIT).unwrap();
+}
+
+/// A commit that was queued when its owner lost the partition: the writer looks again.
+#[test]
+fn a_queued_commit_of_a_lost_owner_does_not_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(&folder);
+    let alone = ThreadSlot { index: 0, of: 1 };
+    let mut task = log.task_log(Group::Network, alone).unwrap();
+    assert_eq!(task.poll(1, WAIT).unwrap().assigned, [0]);
+    let producer = log.producer("test").unwrap();
+    let (go_on, stop) = channel::<()>();
+    let (stopped, is_stopped) = channel::<()>();
+    let standstill = Box::new(move |_| {
+        stopped.send(()).unwrap();
+        stop.recv().unwrap();
+    });
+    producer
+        .send(record(Topic::Observations, "k", b"1"), Some(standstill))
+        .unwrap();
+    is_stopped.recv_timeout(WAIT).unwrap();
+    let commit = Commit {
+        exact: vec![record(Topic::DeviceStatus, "a", b"late")],
+        positions: vec![(0, 1)],
+        ..Commit::default()
+    };
+    task.begin_commit(commit).unwrap();
+    assert!(log.declare_lost(Group::Network, alone));
+    go_on.send(()).unwrap();
+    assert!(matches!(task.commit_state(WAIT), Err(LogError::Fenced(_))));
+    assert!(offsets(&log, Topic::DeviceStatus).is_empty());
+    assert_eq!(log.committed(Group::Network, Topic::Observations).unwrap(), [None]);
+}
+
+/// Sent before the producer learned of the failure, taken by the writer after it: still behind a gap, so not written.
+#[test]
+fn what_is_queued_behind_a_failed_send_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(&folder);
+    let (first, second) = (
+        log.producer("first").unwrap(),
+        Arc::new(log.producer("second").unwrap()),
+    );
+    let (stopped, is_stopped) = channel::<()>();
+    let (go_on, stop) = channel::<()>();
+    let standstill = Box::new(move |_| {
+        stopped.send(()).unwrap();
+        stop.recv().unwrap();
+    });
+    first.send(record(Topic::Ledger, "k", b"x"), Some(standstill)).unwrap();
+    is_stopped.recv_timeout(WAIT).unwrap();
+    log.set_disk_reserve(u64::MAX);
+    // Told of its failure before `second` is, and so in between.
+    let (told, heard) = channel();
+    let (late, weak) = (second.clone(), Arc::downgrade(&log));
+    let in_between = Box::new(move |_| {
+        weak.upgrade().unwrap().set_disk_reserve(0);
+        let done = Box::new(move |result: Result<_, LogError>| told.send(result.is_ok()).unwrap());
+        late.send(record(Topic::Observations, "k", b"2"), Some(done)).unwrap();
+    });
+    first.send(record(Topic::Ledger, "k", b"y"), Some(in_between)).unwrap();
+    second.send(record(Topic::Observations, "k", b"1"), None).unwrap();
+    go_on.send(()).unwrap();
+    assert!(!heard.recv_timeout(WAIT).unwrap());
+    assert!(offsets(&log, Topic::Observations).is_empty());
 }

@@ -1,12 +1,13 @@
 //! The child process: writes numbered records and commits until it is killed, and prints what was acknowledged.
 //!
-//! Lines: `a N` number N in `observations` is durable; `c N` the commit with marker N stands.
+//! Lines: `a N` number N in `observations` is durable; `r N` a reader has seen it; `c N` the commit with marker N stands.
 
 use std::io::Write;
 use std::time::Duration;
 
 use atalaia_log::{
-    Commit, CommitState, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Producer, Record, TaskLog, ThreadSlot,
+    Commit, CommitState, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Producer, Record, Start, TaskLog,
+    ThreadSlot,
 };
 use bytes::Bytes;
 use topology::{Group, Topic};
@@ -26,6 +27,8 @@ pub fn run(folder: &str, first: u64) {
         ..config
     })
     .unwrap();
+    let reader = log.clone();
+    std::thread::spawn(move || read_along(&reader));
     let producer = log.producer("crash").unwrap();
     let mut task = log.task_log(Group::Network, ThreadSlot { index: 0, of: 1 }).unwrap();
     task.poll(1, WAIT).unwrap();
@@ -35,6 +38,18 @@ pub fn run(folder: &str, first: u64) {
     say("ready");
     for number in first.. {
         round(&*producer, &mut *task, number).unwrap();
+    }
+}
+
+/// What one reader has seen must be there for all that come later.
+fn read_along(log: &EmbeddedLog) {
+    let mut tail = log.tail(&[(Topic::Observations, Start::End)]).unwrap();
+    loop {
+        for stored in tail.poll(100, WAIT).unwrap() {
+            let value = stored.record.value.unwrap();
+            let number = value.split(|b| *b == b' ').next().unwrap();
+            say(&format!("r {}", std::str::from_utf8(number).unwrap()));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use topology::{Group, Topic};
 /// What the children were told so far.
 #[derive(Debug, Default)]
 struct Told {
-    /// Highest number acknowledged in `observations`.
+    /// Highest number in `observations` that was acknowledged, or seen by a reader.
     appended: Option<u64>,
     /// Highest marker committed.
     committed: Option<u64>,
@@ -112,7 +112,7 @@ fn read_rest(mut out: BufReader<impl Read>, told: &mut Told) {
 
 fn take_line(line: &str, told: &mut Told) {
     match line.trim().split_once(' ') {
-        Some(("a", n)) => told.appended = told.appended.max(Some(n.parse().unwrap())),
+        Some(("a" | "r", n)) => told.appended = told.appended.max(Some(n.parse().unwrap())),
         Some(("c", n)) => told.committed = told.committed.max(Some(n.parse().unwrap())),
         _ => {}
     }
