@@ -25,7 +25,8 @@ const HELD_MAX: usize = 1_024;
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
 struct Message {
-    entry: AuditEntry,
+    /// `None`: write what is held back.
+    entry: Option<AuditEntry>,
     written: Option<oneshot::Sender<bool>>,
 }
 
@@ -50,13 +51,31 @@ impl Audit {
 
     /// An entry, written soon.
     pub fn tell(&self, entry: AuditEntry) {
-        if self.queue.try_send(Message { entry, written: None }).is_err() {
+        if self
+            .queue
+            .try_send(Message {
+                entry: Some(entry),
+                written: None,
+            })
+            .is_err()
+        {
             metrics::counter!(names::AUDIT_DROPPED).increment(1);
         }
     }
 
     /// An entry, durable when this answers `true`.
     pub async fn write(&self, entry: AuditEntry) -> bool {
+        self.ask(Some(entry)).await
+    }
+
+    /// Writes what is held back: at the end of serving.
+    pub async fn flush(&self) {
+        if !self.ask(None).await {
+            tracing::warn!("the last audit entries may not have been written");
+        }
+    }
+
+    async fn ask(&self, entry: Option<AuditEntry>) -> bool {
         let (written, answer) = oneshot::channel();
         let mut message = Message {
             entry,
@@ -138,22 +157,26 @@ impl Writer {
     }
 
     fn take(&mut self, message: Message) {
-        let Message { entry, written } = message;
-        if let Some(written) = written {
-            let done = self.write(&entry);
-            if written.send(done).is_err() {
-                tracing::debug!("a request was given up while its audit entry was written");
+        let done = match message.entry {
+            None => {
+                self.release();
+                true
             }
-        } else if entry.outcome == "denied" {
-            let same = (
-                entry.actor.clone(),
-                entry.action.clone(),
-                entry.target.clone(),
-                entry.remote.clone(),
-            );
-            self.held.entry(same).or_insert((entry, 0)).1 += 1;
-        } else {
-            self.write(&entry);
+            // Nobody waits for a denial: equal ones are held back for a moment.
+            Some(entry) if message.written.is_none() && entry.outcome == "denied" => {
+                let same = (
+                    entry.actor.clone(),
+                    entry.action.clone(),
+                    entry.target.clone(),
+                    entry.remote.clone(),
+                );
+                self.held.entry(same).or_insert((entry, 0)).1 += 1;
+                true
+            }
+            Some(entry) => self.write(&entry),
+        };
+        if message.written.is_some_and(|written| written.send(done).is_err()) {
+            tracing::debug!("a request was given up while its audit entry was written");
         }
     }
 

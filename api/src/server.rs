@@ -167,6 +167,7 @@ pub async fn serve(
     drop(listener);
     closing.send_replace(true);
     drain(&state, &slots).await;
+    state.audit.flush().await;
     Ok(())
 }
 

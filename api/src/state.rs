@@ -52,7 +52,7 @@ impl ApiState {
         let limits = config.limits.clone();
         parts.live.know_tenant(&config.tenant);
         Ok(Arc::new(Self {
-            hub: Hub::new(parts.live.clone(), limits.ws),
+            hub: Hub::new(limits.ws),
             tokens: Tokens::new(&config.jwt_key),
             sessions: Sessions::new(parts.store.clone()),
             audit: Audit::start(parts.log.clone())?,

@@ -3,6 +3,7 @@
 //! One thread of its own follows the log with one tail; readers take a short lock. It can be deleted at any time: a start
 //! builds it again from the compacted topics and the last moments of the fast one.
 
+mod apply;
 mod change;
 pub mod counts;
 mod feed;

@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use schemas::{AnyRecord, Codec, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
 use topology::Topic;
 
+use super::apply::FAST_ROW_US_MAX;
 use super::counts::Totals;
 use super::query::Narrow;
-use super::state::{FAST_ROW_US_MAX, LiveState};
+use super::state::LiveState;
 
 const ONU: &str = "default/olt/a/onu/0/1/2/3";
 const START: Micros = Micros(1_700_000_000_000_000);

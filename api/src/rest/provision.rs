@@ -61,7 +61,11 @@ pub struct NewDevice {
 #[derive(ToSchema)]
 #[schema(as = NewDevices)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "describes the body, which is read by hand for better messages")]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "describes the body, which is read by hand for better messages"
+)]
 pub enum NewDevices {
     /// One.
     One(NewDevice),

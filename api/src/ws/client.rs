@@ -1,18 +1,16 @@
 //! One client: its connection, its subscriptions, its place in the ring.
 
 use std::pin::pin;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt;
 use tokio::sync::watch;
 use tokio::time::{Instant as Deadline, sleep_until, timeout};
 
-use super::Hub;
 use super::delta::{delta, snapshot_frames};
-use super::frames::{ClientFrame, CloseReason, Resume, ServerFrame, Subscribe};
+use super::frames::{ClientFrame, CloseReason, ServerFrame, Subscribe};
 use super::sessions::Session;
 use super::subscription::Subscription;
 use crate::auth::Caller;
@@ -25,72 +23,19 @@ use crate::{ApiState, Code};
 const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
 
 /// Why a client's loop ends.
-enum End {
+pub(super) enum End {
     /// The other side has gone.
     Gone,
     /// We close, with this code.
     Close(CloseReason),
 }
 
-type Turn = Result<(), End>;
+pub(super) type Turn = Result<(), End>;
 
-/// Serves a WebSocket until it ends.
-pub async fn serve_client(mut socket: WebSocket, api: Arc<ApiState>) {
-    let hub = &api.hub;
-    let _guard = Counted::new(hub);
-    let end = match greet(&mut socket, &api).await {
-        Ok(mut client) => {
-            let end = client.run(&mut socket).await;
-            client.session.touch();
-            hub.sessions.sweep();
-            end
-        }
-        Err(end) => end,
-    };
-    if let End::Close(reason) = end {
-        metrics::counter!(names::WS_CLOSED, "code" => reason.code().to_string()).increment(1);
-        let frame = CloseFrame {
-            code: reason.code(),
-            reason: reason.text().into(),
-        };
-        // A slow client gets a while to come to this frame; it holds no more than what is on its way.
-        let linger = if reason == CloseReason::TooSlow {
-            hub.limits.linger
-        } else {
-            Duration::from_secs(2)
-        };
-        let closed = timeout(linger, async {
-            socket.send(Message::Close(Some(frame))).await?;
-            while let Some(Ok(_)) = socket.recv().await {}
-            Ok::<_, axum::Error>(())
-        });
-        if closed.await.is_err() {
-            tracing::debug!(code = reason.code(), "a client was gone before its close frame was");
-        }
-    }
-}
-
-struct Counted<'a>(&'a Hub);
-
-impl<'a> Counted<'a> {
-    fn new(hub: &'a Hub) -> Self {
-        let clients = hub.clients.fetch_add(1, Ordering::Relaxed) + 1;
-        metrics::gauge!(names::WS_CLIENTS).set(clients as f64);
-        Self(hub)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        let clients = self.0.clients.fetch_sub(1, Ordering::Relaxed) - 1;
-        metrics::gauge!(names::WS_CLIENTS).set(clients as f64);
-    }
-}
-
-struct Client {
+pub(super) struct Client {
     api: Arc<ApiState>,
     caller: Caller,
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
     connection: u64,
     /// Everything up to here has been sent.
     cursor: u64,
@@ -105,70 +50,40 @@ struct Client {
     last_slow: Instant,
 }
 
-/// Waits for `auth`, checks it, and says welcome.
-async fn greet(socket: &mut WebSocket, api: &Arc<ApiState>) -> Result<Client, End> {
-    let unauthenticated = End::Close(CloseReason::Unauthenticated);
-    let closing = api.hub.closing.subscribe();
-    let first = timeout(api.hub.limits.auth_within, socket.recv()).await;
-    let message = match first {
-        Ok(Some(Ok(message))) => message,
-        Ok(_) => return Err(End::Gone),
-        Err(_) => return Err(unauthenticated),
-    };
-    let Message::Text(text) = message else {
-        return Err(unauthenticated);
-    };
-    let Ok(ClientFrame::Auth { token, resume }) = serde_json::from_str(&text) else {
-        return Err(unauthenticated);
-    };
-    let Ok(caller) = api.authenticate(&token).await else {
-        return Err(unauthenticated);
-    };
-    if *closing.borrow() {
-        return Err(End::Close(CloseReason::GoingAway));
-    }
-    api.live.know_tenant(&caller.tenant);
-    let connection = api.hub.sessions.connection();
-    let (session, from) = match resume.and_then(|r| resumed(api, &r, &caller, connection)) {
-        Some((session, seq)) => (session, Some(seq)),
-        None => (api.hub.sessions.open(api.live.instance(), &caller, connection), None),
-    };
-    let (rate, limits) = (api.hub.limits.messages, api.hub.live.ring());
-    let mut client = Client {
-        api: api.clone(),
-        session,
-        connection,
-        cursor: from.unwrap_or_else(|| limits.last()),
-        head: limits.subscribe(),
-        closing,
-        profile: "".into(),
-        messages: Limiter::new(
-            Rate {
-                burst: rate.0,
-                per_minute: rate.1 * 60.0,
-            },
-            1,
-        ),
-        last_heard: Instant::now(),
-        was_slow: false,
-        slow_writes: 0,
-        last_slow: Instant::now(),
-        caller,
-    };
-    client.welcome(socket, from.is_some()).await?;
-    Ok(client)
-}
-
-fn resumed(api: &ApiState, resume: &Resume, caller: &Caller, connection: u64) -> Option<(Arc<Session>, u64)> {
-    if !api.live.ring().reaches(resume.seq) {
-        return None;
-    }
-    let session = api.hub.sessions.resume(&resume.instance, caller, connection)?;
-    Some((session, resume.seq))
-}
-
 impl Client {
-    async fn welcome(&mut self, socket: &mut WebSocket, resumed: bool) -> Turn {
+    /// A client that is about to be welcomed; `from` is where it left off.
+    pub(super) fn new(
+        api: Arc<ApiState>,
+        caller: Caller,
+        session: Arc<Session>,
+        connection: u64,
+        from: Option<u64>,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        let (burst, per_second) = api.hub.limits.messages;
+        let rate = Rate {
+            burst,
+            per_minute: per_second * 60.0,
+        };
+        let ring = api.live.ring();
+        Self {
+            cursor: from.unwrap_or_else(|| ring.last()),
+            head: ring.subscribe(),
+            session,
+            connection,
+            closing,
+            profile: "".into(),
+            messages: Limiter::new(rate, 1),
+            last_heard: Instant::now(),
+            was_slow: false,
+            slow_writes: 0,
+            last_slow: Instant::now(),
+            caller,
+            api,
+        }
+    }
+
+    pub(super) async fn welcome(&mut self, socket: &mut WebSocket, resumed: bool) -> Turn {
         let welcome = ServerFrame::Welcome {
             seq: self.cursor,
             instance: &self.session.token,
@@ -198,7 +113,7 @@ impl Client {
         Ok(())
     }
 
-    async fn run(&mut self, socket: &mut WebSocket) -> End {
+    pub(super) async fn run(&mut self, socket: &mut WebSocket) -> End {
         let expires =
             Duration::from_secs(u64::try_from(self.caller.expires_at_s - now().millis() / 1_000).unwrap_or(0));
         let mut expiry = pin!(sleep_until(Deadline::now() + expires));

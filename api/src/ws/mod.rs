@@ -4,20 +4,19 @@
 //! comes back to its place, what it missed is coalesced to the latest state of each entity.
 
 mod client;
+mod connection;
 mod delta;
 mod frames;
 mod sessions;
 mod subscription;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use client::serve_client;
+pub use connection::serve_client;
 
-use crate::live::LiveView;
 use delta::FrameCache;
 use sessions::Sessions;
 
@@ -71,7 +70,6 @@ impl Default for WsLimits {
 
 /// What all clients share.
 pub struct Hub {
-    live: Arc<LiveView>,
     limits: WsLimits,
     sessions: Sessions,
     frames: FrameCache,
@@ -81,11 +79,10 @@ pub struct Hub {
 
 impl Hub {
     /// A hub without clients.
-    pub fn new(live: Arc<LiveView>, limits: WsLimits) -> Self {
+    pub fn new(limits: WsLimits) -> Self {
         let sessions = Sessions::new(limits.session_kept, limits.clients_max);
         let closing = watch::Sender::new(false);
         Self {
-            live,
             limits,
             sessions,
             frames: FrameCache::default(),

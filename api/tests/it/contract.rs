@@ -9,6 +9,9 @@ use crate::support::{Answer, PASSWORD, World, request, row};
 
 const ONU: &str = "default/olt/rjo-01/onu/0/3/5/17";
 
+/// Method, described path, path (empty: as described), token, body.
+type Call<'a> = (&'a str, &'a str, String, Option<&'a str>, Option<Value>);
+
 /// The document, asked about answers.
 struct Contract(Value);
 
@@ -126,8 +129,7 @@ async fn every_described_operation_answers_as_described() {
     let device = "/api/v1/devices/{id}";
     let login = |password: &str| json!({ "username": "viewer", "password": password });
     let token = Some(viewer.access.as_str());
-    // Method, described path, path, token, body.
-    let mut calls: Vec<(&str, &str, String, Option<&str>, Option<Value>)> = vec![
+    let mut calls: Vec<Call> = vec![
         ("POST", "/api/v1/auth/login", "".into(), None, Some(login(PASSWORD))),
         ("POST", "/api/v1/auth/login", "".into(), None, Some(login("wrong"))),
         (

@@ -1,4 +1,5 @@
 //! The API as its clients see it: over a log in memory and a store in a folder.
+#![allow(clippy::unwrap_used, reason = "a test that panics says where")]
 
 mod auth;
 mod contract;
