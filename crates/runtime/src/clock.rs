@@ -46,9 +46,8 @@ pub struct TaskClock {
 impl TaskClock {
     /// Moves both times on by one record.
     pub fn advance(&mut self, appended_at: Micros) -> Option<ObserverGap> {
-        let before = self.last.replace(appended_at);
         self.log_time = self.log_time.max(appended_at);
-        let Some(before) = before else { return None };
+        let before = self.last.replace(appended_at)?;
         let step = appended_at.since(before);
         self.observed = self.observed.plus(step.clamp(0, STEP_MAX));
         if step > STEP_MAX {

@@ -5,7 +5,7 @@ use model::{Micros, Offset};
 use topology::SLOT_BYTES_MAX;
 
 use crate::mutation::Mutation;
-use crate::round::{Calling, Made, Refusal, Refused, Round, TimerRef};
+use crate::round::{Calling, KEY_BYTES_MAX, Made, Refusal, Refused, Round, TimerRef};
 use crate::slot::{self, SlotError, SlotHead};
 use crate::table::{Next, Table};
 use crate::{Change, Deadline, Input, Out, StateKey, Step, StepDescription};
@@ -94,6 +94,13 @@ impl<S: Step> Fused<S> {
         round: &mut Round<S::Event>,
         fresh: &mut Vec<S::Event>,
     ) -> Result<(), Refused> {
+        let step = self.description.number;
+        if key.len() > KEY_BYTES_MAX {
+            return Err(Refused {
+                refusal: Refusal::KeyTooLarge { step, bytes: key.len() },
+                timer: None,
+            });
+        }
         let slot = self.table.get(&key);
         let timer = match &turn {
             Turn::Timer { id, deadline, .. } => {
@@ -109,7 +116,6 @@ impl<S: Step> Fused<S> {
         if skipped && round.mutation.is(Mutation::LaterEventsSkipped) {
             return Ok(());
         }
-        let step = self.description.number;
         round.calling = Some(Calling {
             step,
             key: key.clone(),
@@ -216,16 +222,16 @@ impl<S: Step> Fused<S> {
     fn keep_outputs(&self, key: &StateKey, timer: Option<u8>, out: Out<S::Event>, round: &mut Round<S::Event>) {
         let step = self.description.number;
         // Calls of one (step, key) follow each other, so the last output tells how many there were.
-        let mut n = match round.outputs.last() {
+        let made = match round.outputs.last() {
             Some(last) if last.step == step && last.key == *key => last.n + 1,
             _ => 0,
         };
-        for output in out.outputs {
+        for (n, output) in (made..).zip(out.outputs) {
             let topic = output.topic;
+            let name = self.description.name;
             assert!(
                 self.description.writes.contains(&topic),
-                "step `{}` does not say it writes {topic}",
-                self.description.name
+                "step `{name}` does not say it writes {topic}"
             );
             assert!(
                 output.record.is_some() || topic.is_compacted(),
@@ -238,7 +244,6 @@ impl<S: Step> Fused<S> {
                 timer,
                 output,
             });
-            n += 1;
         }
     }
 }

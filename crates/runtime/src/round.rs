@@ -11,6 +11,9 @@ use crate::{Now, Output, Reason, StateKey};
 /// Timers one record fires at most; the rest wait for the next record (design §4).
 pub const TIMERS_PER_RECORD_MAX: usize = 1_000;
 
+/// Longest key of a record or a slot, in bytes: what the log takes, less the step number in front of a slot's.
+pub(crate) const KEY_BYTES_MAX: usize = 8 * 1024 - 1;
+
 /// A timer, named from outside its step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TimerRef {
@@ -98,6 +101,8 @@ impl<E> Round<E> {
 pub(crate) enum Refusal {
     #[error("the slot of step {step}, key `{key}` would take {bytes} bytes, more than {SLOT_BYTES_MAX}")]
     SlotTooLarge { step: u8, key: String, bytes: usize },
+    #[error("a key of step {step} has {bytes} bytes, more than {KEY_BYTES_MAX}")]
+    KeyTooLarge { step: u8, bytes: usize },
     #[error("the slot of step {step}, key `{key}` cannot be encoded")]
     SlotUnencodable { step: u8, key: String },
     #[error("a record for {topic} would take {bytes} bytes, more than {RECORD_BYTES_MAX}")]
@@ -115,6 +120,7 @@ impl Refusal {
     pub fn word(&self) -> &'static str {
         match self {
             Self::SlotTooLarge { .. } => "slot_too_large",
+            Self::KeyTooLarge { .. } => "key_too_large",
             Self::SlotUnencodable { .. } => "slot_unencodable",
             Self::RecordTooLarge { .. } => "record_too_large",
             Self::Unencodable { .. } => "record_unencodable",

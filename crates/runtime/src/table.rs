@@ -53,6 +53,8 @@ pub(crate) struct Table<S> {
     undo: Vec<(u32, Next<S>)>,
     timers: Timers,
     armed: usize,
+    /// Slots with a state.
+    live: usize,
 }
 
 impl<S> Default for Table<S> {
@@ -66,6 +68,7 @@ impl<S> Default for Table<S> {
             undo: Vec::new(),
             timers: Timers::default(),
             armed: 0,
+            live: 0,
         }
     }
 }
@@ -80,7 +83,7 @@ impl<S: Serialize> Table<S> {
 
     /// Slots that have a state.
     pub fn len(&self) -> usize {
-        self.live().count()
+        self.live
     }
 
     /// Slots changed since the last cut.
@@ -129,6 +132,7 @@ impl<S: Serialize> Table<S> {
     /// Takes a slot from the changelog.
     pub fn restore(&mut self, key: StateKey, head: SlotHead, state: S) {
         let index = self.find(&key).unwrap_or_else(|| self.insert(key));
+        self.live += usize::from(self.slots[index as usize].state.is_none());
         let slot = &mut self.slots[index as usize];
         let SlotHead {
             applied,
@@ -168,7 +172,7 @@ impl<S: Serialize> Table<S> {
 
     /// Highest input offset any slot carries.
     pub fn applied_max(&self) -> Option<Offset> {
-        self.live().map(|slot| slot.applied).max()
+        self.with_state().map(|slot| slot.applied).max()
     }
 
     /// Every slot belongs to an earlier generation of the input: its offsets say nothing any more.
@@ -200,14 +204,14 @@ impl<S: Serialize> Table<S> {
 
     /// Every slot with a state, encoded.
     pub fn each_encoded(&self, step: u8, format: u8, out: &mut dyn FnMut(Bytes, Bytes)) {
-        for slot in self.live() {
+        for slot in self.with_state() {
             if let Some(value) = encode(format, slot) {
                 out(slot::changelog_key(step, &slot.key), value);
             }
         }
     }
 
-    fn live(&self) -> impl Iterator<Item = &Slot<S>> {
+    fn with_state(&self) -> impl Iterator<Item = &Slot<S>> {
         self.slots.iter().filter(|slot| slot.state.is_some())
     }
 
@@ -242,7 +246,7 @@ impl<S: Serialize> Table<S> {
 
     fn remove(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
-        slot.state = None;
+        self.live -= usize::from(slot.state.take().is_some());
         slot.timers = Vec::new();
         let hash = self.hasher.hash_one(&*slot.key);
         if let Ok(entry) = self.index.find_entry(hash, |&i| i == index) {
@@ -260,12 +264,15 @@ impl<S: Serialize> Table<S> {
         }
         self.armed += next.timers.len();
         self.armed -= slot.timers.len();
+        let had_state = slot.state.is_some();
         let before = Next {
             state: next.state.map(|state| std::mem::replace(&mut slot.state, state)),
             timers: std::mem::replace(&mut slot.timers, next.timers),
             wts: std::mem::replace(&mut slot.wts, next.wts),
             applied: std::mem::replace(&mut slot.applied, next.applied),
         };
+        self.live += usize::from(slot.state.is_some());
+        self.live -= usize::from(had_state);
         self.mark(index);
         before
     }

@@ -17,13 +17,15 @@ use crate::exact::Exact;
 use crate::marker::{Marker, Skipped};
 use crate::mutation::Mutation;
 use crate::outcome::{DeadReason, Outcome, Outcomes};
-use crate::round::{Calling, Made, Refusal, Refused, Round, TimerRef};
+use crate::round::{Calling, KEY_BYTES_MAX, Made, Refusal, Refused, Round, TimerRef};
 use crate::slot::MARKER_KEY;
 use crate::writers::Writers;
 use crate::{Now, StepDescription};
 
 /// Offsets a replay skips that a marker remembers; beyond these the oldest are forgotten.
 const SKIPPED_MAX: usize = 1_000;
+/// Bytes of the keys of their timers, so that a marker stays well below the limit of a record.
+const SKIPPED_KEY_BYTES_MAX: usize = 16 * 1024;
 
 /// Which partition of which input a task works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -355,6 +357,13 @@ impl<E: Send + 'static> Task<E> {
         let mut records = Vec::with_capacity(outputs.len());
         for made in outputs {
             let topic = made.output.topic;
+            if made.output.key.len() > KEY_BYTES_MAX {
+                let (step, bytes) = (made.step, made.output.key.len());
+                return Err(Refused {
+                    timer: made.timer_ref(),
+                    refusal: Refusal::KeyTooLarge { step, bytes },
+                });
+            }
             let value = match made
                 .output
                 .record
@@ -417,7 +426,10 @@ impl<E: Send + 'static> Task<E> {
     fn condemn(&mut self, stored: &Stored, panicked: Panicked, codec: &Codec) -> Outcome {
         self.cancel(panicked.timer.as_ref(), stored.offset);
         self.skipped.insert(stored.offset, panicked.timer);
-        while self.skipped.len() > SKIPPED_MAX {
+        let key_bytes = |skipped: &BTreeMap<Offset, Option<TimerRef>>| -> usize {
+            skipped.values().flatten().map(|timer| timer.key.len()).sum()
+        };
+        while self.skipped.len() > SKIPPED_MAX || key_bytes(&self.skipped) > SKIPPED_KEY_BYTES_MAX {
             self.skipped.pop_first();
         }
         self.bury(stored, &DeadReason::text("panic", panicked.text), codec)

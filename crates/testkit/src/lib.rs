@@ -1,4 +1,4 @@
-//! Instruments for tests.
+//! Instruments for tests: the driver, the simulated log and the schedule simulation. See the README.
 
 mod cluster;
 mod driver;

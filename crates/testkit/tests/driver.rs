@@ -1,4 +1,5 @@
 //! The engine's rules, one at a time, through the driver.
+#![allow(clippy::unwrap_used, reason = "a test: a failure is its result")]
 
 use bytes::Bytes;
 use log::Headers;
@@ -59,6 +60,7 @@ impl Step for Words {
 
     fn keys(&self, event: &Word, keys: &mut Vec<StateKey>) {
         match event.0.split_once(' ') {
+            Some(("key", n)) => keys.push("k".repeat(n.parse().unwrap()).into()),
             Some(("timers", n)) => {
                 keys.extend((0..n.parse::<u32>().unwrap()).map(|i| StateKey::from(format!("t{i:05}"))))
             }
@@ -274,17 +276,18 @@ fn what_is_too_large_becomes_a_dead_letter_and_leaves_no_trace() {
     d.pipe(ROOT, say("put 1"));
     d.pipe(ROOT, say(&format!("big {SLOT_BYTES_MAX}")));
     d.pipe(ROOT, say("record 262144"));
+    d.pipe(ROOT, say("key 8192"));
     d.pipe(ROOT, say("refuse"));
     d.commit();
     assert_eq!(d.state::<String>(1, "k").as_deref(), Some("1"));
     assert!(d.outputs(Topic::DeviceEvents).is_empty());
     let reasons: Vec<_> = dead(&d).into_iter().map(|(reason, _)| reason).collect();
-    assert_eq!(reasons, ["slot_too_large", "record_too_large"]);
+    assert_eq!(reasons, ["slot_too_large", "record_too_large", "key_too_large"]);
     let outcomes = d.outcomes();
     assert!(outcomes.add_up());
     assert_eq!(
         (outcomes.consumed, outcomes.emitted, outcomes.filtered["refused"]),
-        (4, 1, 1)
+        (5, 1, 1)
     );
 }
 

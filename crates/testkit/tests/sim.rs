@@ -1,5 +1,6 @@
 //! Ten thousand schedules of the production engine, and the mutants they must catch.
 //! `SEED=n cargo test -p testkit --test sim schedules -- --nocapture` runs one schedule alone.
+#![allow(clippy::unwrap_used, reason = "a test: a failure is its result")]
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -63,19 +64,20 @@ fn schedules_end_as_the_oracle_does() {
 #[test]
 fn every_mutant_is_caught() {
     for &mutant in Mutant::ALL {
-        let report = sim::run(&TestChain, 0..SCHEDULES, mutant, 1);
+        // Wrong ids show at once; that a reader then loses or doubles something takes a crash.
+        let about_ids = matches!(mutant, Mutant::IdByRunningIndex | Mutant::IdsOutOfKeyOrder);
+        let report = sim::run(&TestChain, 0..SCHEDULES, mutant, if about_ids { 200 } else { 1 });
         let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
         report
             .violations
             .iter()
             .for_each(|v| *kinds.entry(v.kind).or_default() += 1);
         println!("{mutant:?}: caught within {} schedules: {kinds:?}", report.schedules);
-        let loses = kinds.contains_key(&Kind::FastContent) || kinds.contains_key(&Kind::Exact);
         let caught = match mutant {
             Mutant::TickBeforeCaughtUp => kinds.contains_key(&Kind::Contract),
-            // The position may be ahead of, or behind, what it stands for: the restore sees it, or content is lost.
+            // The position is ahead of, or behind, what it stands for: the restore sees it, or content is lost.
             Mutant::PositionOutsideCommit | Mutant::RestoreReadsOpenCommit => !kinds.is_empty(),
-            _ => loses,
+            _ => kinds.contains_key(&Kind::FastContent),
         };
         assert!(caught, "{mutant:?} was not caught: {}", describe(&report));
     }

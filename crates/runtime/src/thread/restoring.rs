@@ -69,10 +69,14 @@ impl<E: Send + 'static> StreamThread<E> {
         };
         let task = match (task, sought) {
             (Ok(task), Ok(())) => task,
-            (Err(reason), _) => return Ok(self.wait_for_operator(partition, reason)),
+            (Err(reason), _) => {
+                self.wait_for_operator(partition, reason);
+                return Ok(());
+            }
             (Ok(task), Err(LogError::OffsetTooOld { oldest, .. })) => {
                 let next_offset = task.next_offset();
-                return Ok(self.wait_for_operator(partition, WaitReason::InputLost { next_offset, oldest }));
+                self.wait_for_operator(partition, WaitReason::InputLost { next_offset, oldest });
+                return Ok(());
             }
             (Ok(_), Err(error)) => return Err(error),
         };

@@ -1,0 +1,268 @@
+//! The whole processor, with its threads and the system's clock, over the logs that exist.
+#![allow(clippy::unwrap_used, reason = "a test: a failure is its result")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use log::{EmbeddedConfig, EmbeddedLog, Fault, Headers, IdFilter, Log, MemoryLog, Record, Start, ThreadSlot};
+use model::{Micros, WriterId};
+use runtime::{
+    Chain, CommitPolicy, DeadReason, Input, Now, OnTorn, Out, Outcomes, ProcessorConfig, ProcessorHandle, Reason,
+    StateKey, Step, StepDescription, Verdict, changelog_hashes, replay, spawn,
+};
+use schemas::{AnyRecord, SourceHeartbeat};
+use topology::{Group, Topic, partition_of};
+
+const ROOTS: usize = 7;
+
+/// Counts the records of each root, and says each count, fast and exact.
+struct Count;
+
+fn decode(record: AnyRecord, _root: &str) -> Result<SourceHeartbeat, DeadReason> {
+    match record {
+        AnyRecord::SourceHeartbeat(heartbeat) => Ok(heartbeat),
+        _ => Err("unexpected_record".into()),
+    }
+}
+
+fn chain() -> Chain<SourceHeartbeat> {
+    Chain::outside_topology(decode).step(Count)
+}
+
+impl Step for Count {
+    type Event = SourceHeartbeat;
+    type State = u64;
+
+    fn describe(&self) -> StepDescription {
+        StepDescription {
+            number: 1,
+            name: "count",
+            reads: "heartbeats",
+            writes: &[Topic::DeviceEvents, Topic::DeviceStatus],
+            key: "root",
+            state: "how many",
+            time: "none",
+            guarantee: "total",
+            format: 1,
+        }
+    }
+
+    fn keys(&self, event: &SourceHeartbeat, keys: &mut Vec<StateKey>) {
+        keys.push(event.root.as_str().into());
+    }
+
+    fn apply(
+        &self,
+        key: &StateKey,
+        state: Option<&u64>,
+        _input: Input<'_, SourceHeartbeat>,
+        _now: &Now,
+        out: &mut Out<SourceHeartbeat>,
+    ) -> Verdict<u64> {
+        let count = state.copied().unwrap_or(0) + 1;
+        let said = SourceHeartbeat {
+            root: key.to_string(),
+            connector: count.to_string(),
+            sent_at: Micros(0),
+        };
+        out.record(Topic::DeviceEvents, key.as_bytes().to_vec(), said.clone());
+        out.record(Topic::DeviceStatus, key.as_bytes().to_vec(), said);
+        Verdict::put(count, Reason::Did("counted"))
+    }
+}
+
+fn start(log: &Arc<dyn Log>) -> ProcessorHandle {
+    let config = ProcessorConfig {
+        log: log.clone(),
+        group: Group::Network,
+        threads: 2,
+        commit: CommitPolicy::embedded(),
+        on_torn: OnTorn::Wait,
+    };
+    spawn(config, chain).expect("a log that was just opened")
+}
+
+/// Sends `n` numbered records over all roots and waits until they are in the log.
+fn send(log: &Arc<dyn Log>, writer: &str, n: usize) {
+    let producer = log.producer(writer).unwrap();
+    let mut last = 0;
+    for i in 0..n {
+        let root = format!("default/olt/r{}", i % ROOTS);
+        let heartbeat = SourceHeartbeat {
+            root: root.clone(),
+            connector: "test".into(),
+            sent_at: Micros(0),
+        };
+        let record = Record {
+            topic: Topic::Observations,
+            partition: partition_of(&root, log.partitions()),
+            key: Bytes::from(root),
+            value: Some(log.codec().encode(&heartbeat.into()).unwrap().into()),
+            headers: Headers {
+                writer: Some(WriterId {
+                    writer: writer.into(),
+                    sequence: i as u64,
+                }),
+                ..Headers::default()
+            },
+        };
+        last = producer.send(record, None).unwrap();
+    }
+    producer.wait(last, Instant::now() + Duration::from_secs(10)).unwrap();
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !reached() {
+        assert!(Instant::now() < deadline, "not reached within 30 s: {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+fn total(handle: &ProcessorHandle) -> Outcomes {
+    let mut all = Outcomes::default();
+    handle.status().partitions.values().for_each(|p| all.add(&p.outcomes));
+    all
+}
+
+/// What readers see: of each root, the counts said, by the id rule on the fast topic, and the last one on the exact one.
+fn check_said(log: &Arc<dyn Log>, n: usize) {
+    let read = |topic: Topic, each: &mut dyn FnMut(log::Stored)| {
+        let ends = log.ends(topic).unwrap();
+        let mut tail = log.tail(&[(topic, Start::Beginning)]).unwrap();
+        wait_until("reading to the end", || {
+            tail.poll(1_000, Duration::from_millis(10))
+                .unwrap()
+                .into_iter()
+                .for_each(&mut *each);
+            (0..).zip(&ends).all(|(p, end)| tail.position(topic, p) >= *end)
+        });
+    };
+    let count = |stored: &log::Stored| match log.codec().decode(stored.record.value.as_deref().unwrap()).unwrap() {
+        AnyRecord::SourceHeartbeat(said) => (said.root, said.connector.parse::<usize>().unwrap()),
+        other => panic!("{other:?}"),
+    };
+    let mut expected: BTreeMap<String, usize> = BTreeMap::new();
+    (0..n).for_each(|i| *expected.entry(format!("default/olt/r{}", i % ROOTS)).or_default() += 1);
+    let (mut filter, mut fast) = (IdFilter::default(), BTreeMap::new());
+    read(Topic::DeviceEvents, &mut |stored| {
+        if filter.admits(&stored) {
+            let (root, count) = count(&stored);
+            let before = fast.insert(root.clone(), count).unwrap_or(0);
+            assert_eq!(count, before + 1, "{root}: nothing lost, nothing doubled, in order");
+        }
+    });
+    assert_eq!(fast, expected);
+    let mut exact = BTreeMap::new();
+    read(Topic::DeviceStatus, &mut |stored| {
+        let (root, count) = count(&stored);
+        exact.insert(root, count);
+    });
+    assert_eq!(exact, expected);
+}
+
+fn check_rebuild(log: &dyn Log, slots: u64) {
+    let stored = changelog_hashes(log).unwrap();
+    let computed = replay(log, chain).unwrap();
+    assert_eq!(computed, stored);
+    assert!(stored.values().all(|hash| hash.complete));
+    assert_eq!(stored.values().map(|hash| hash.slots).sum::<u64>(), slots);
+}
+
+/// Runs, stops, opens again, and runs on.
+fn check_life(open: &dyn Fn() -> Arc<dyn Log>) {
+    let log = open();
+    let handle = start(&log);
+    send(&log, "w-0", 700);
+    wait_until("all processed", || total(&handle).emitted == 700);
+    wait_until("ready, without lag", || {
+        let status = handle.status();
+        status.is_ready() && status.partitions.len() == 4 && status.partitions.values().all(|p| p.lag == Some(0))
+    });
+    send(&log, "w-1", 300);
+    handle.join().expect("a drain in time");
+    log.close().unwrap();
+    drop(log);
+
+    let log = open();
+    let handle = start(&log);
+    wait_until("the rest processed", || total(&handle).emitted == 1_000);
+    assert!(total(&handle).add_up());
+    handle.join().expect("a drain in time");
+    // 700 is a multiple of 7: the second writer's records go on round the roots.
+    check_said(&log, 1_000);
+    check_rebuild(&*log, ROOTS as u64);
+}
+
+#[test]
+fn a_life_in_memory() {
+    let log = MemoryLog::new(4);
+    let current = std::sync::Mutex::new(log);
+    check_life(&|| {
+        let mut log = current.lock().unwrap();
+        *log = log.reopen();
+        log.clone()
+    });
+}
+
+#[test]
+fn a_life_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    check_life(&|| {
+        let mut config = EmbeddedConfig::new(folder.path());
+        config.partitions = 4;
+        EmbeddedLog::open(config).unwrap()
+    });
+}
+
+#[test]
+fn faults_of_the_log_lose_and_double_nothing() {
+    let memory = MemoryLog::new(4);
+    let log: Arc<dyn Log> = memory.clone();
+    let handle = start(&log);
+    let mut sent = 0;
+    for (round, fault) in [Fault::FailCommit, Fault::LoseCommitAnswer]
+        .into_iter()
+        .cycle()
+        .take(6)
+        .enumerate()
+    {
+        send(&log, &format!("w-{round}"), 70);
+        sent += 70;
+        memory.inject(fault, 1);
+        memory.declare_lost(
+            Group::Network,
+            ThreadSlot {
+                index: u32::try_from(round % 2).unwrap(),
+                of: 2,
+            },
+        );
+        wait_until("processed in spite of it", || total(&handle).emitted == sent);
+    }
+    handle.join().expect("a drain in time");
+    check_said(&log, usize::try_from(sent).unwrap());
+    check_rebuild(&*log, ROOTS as u64);
+}
+
+#[test]
+fn a_caught_up_partition_is_ticked() {
+    let log: Arc<dyn Log> = MemoryLog::new(2);
+    let handle = start(&log);
+    wait_until("a tick in each partition", || {
+        log.ends(Topic::Observations).unwrap().iter().all(|&end| end > 0)
+    });
+    wait_until("absorbed", || total(&handle).absorbed >= 2);
+    handle.join().expect("a drain in time");
+}
+
+#[test]
+fn a_log_that_closes_ends_the_processor() {
+    let log: Arc<dyn Log> = MemoryLog::new(2);
+    let handle = start(&log);
+    log.close().unwrap();
+    wait_until("ended", || handle.has_ended());
+    assert!(!handle.status().is_ready());
+    assert!(handle.join().is_err());
+}
