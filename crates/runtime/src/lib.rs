@@ -22,6 +22,8 @@ mod policy;
 mod processor;
 mod replay;
 mod restore;
+#[cfg(test)]
+mod restore_tests;
 mod round;
 mod slot;
 mod status;

@@ -504,3 +504,86 @@ fn two_members_share_and_take_over() {
     let outcomes = d.outcomes();
     assert_eq!((outcomes.consumed, outcomes.add_up()), (72, true));
 }
+
+/// Steps `low` and `high`: each call says so; `low` hands on two events a key.
+struct Tracer(u8);
+
+impl Step for Tracer {
+    type Event = Word;
+    type State = ();
+
+    fn describe(&self) -> StepDescription {
+        StepDescription {
+            number: self.0,
+            name: "tracer",
+            reads: "words",
+            writes: &[Topic::DeviceEvents],
+            key: "each letter",
+            state: "none",
+            time: "none",
+            guarantee: "total",
+            format: 1,
+        }
+    }
+
+    fn keys(&self, event: &Word, keys: &mut Vec<StateKey>) {
+        keys.extend(
+            event
+                .0
+                .chars()
+                .filter(char::is_ascii_lowercase)
+                .map(|c| StateKey::from(c.to_string())),
+        );
+    }
+
+    fn apply(
+        &self,
+        key: &StateKey,
+        _: Option<&()>,
+        input: Input<'_, Word>,
+        now: &Now,
+        out: &mut Out<Word>,
+    ) -> Verdict<()> {
+        let Input::Event(Word(word)) = input else {
+            return Verdict::keep(Reason::Absorbed("no timers"));
+        };
+        out.record(
+            Topic::DeviceEvents,
+            key.as_bytes().to_vec(),
+            event(key, &format!("{}{key}:{word}", self.0), now),
+        );
+        if self.0 == 2 {
+            out.event(Word(format!("{key}X")));
+            out.event(Word("zY".into()));
+        }
+        Verdict::keep(Reason::Did("traced"))
+    }
+}
+
+#[test]
+fn a_record_runs_breadth_first_in_the_order_of_keys() {
+    let mut d = Driver::with(1, 1, || {
+        Chain::outside_topology(decode)
+            .step(Tracer(2))
+            .step(Tracer(3))
+            .step(Tracer(7))
+    });
+    d.pipe(ROOT, say("bab"));
+    let text = |record| match record {
+        Some(AnyRecord::DeviceEvent(event)) => event.event,
+        other => panic!("{other:?}"),
+    };
+    let outputs = d.outputs(Topic::DeviceEvents);
+    let ids: Vec<_> = outputs.iter().map(|seen| seen.id.clone()).collect();
+    assert!(ids.is_sorted_by(|a, b| a < b));
+    let said: Vec<_> = outputs.into_iter().map(|seen| text(seen.record)).collect();
+    // The record's own event goes to all three; those of step 2 to 3 and 7, each key's in the order they were made.
+    let later = |n: u8| ["a:bab", "a:aX", "b:bab", "b:bX", "z:zY", "z:zY"].map(|said| format!("{n}{said}"));
+    let expected: Vec<_> = ["2a:bab", "2b:bab"]
+        .map(String::from)
+        .into_iter()
+        .chain(later(3))
+        .chain(later(7))
+        .collect();
+    assert_eq!(said, expected);
+}
