@@ -68,7 +68,8 @@ impl Batch {
             targets[topic as usize] = Some(target(writer, topic, at).map_err(|e| Refusal::Cause(Arc::new(e)))?);
         }
         let mut batch = Self {
-            write: writer.store.db.batch(),
+            // Stays in the journal's buffer until the writer syncs it: one write to the file, not two.
+            write: writer.store.db.batch().durability(None),
             at,
             effects: Effects {
                 targets,
