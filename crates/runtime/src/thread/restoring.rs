@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use log::{CrashPoint, LogError, crash_point};
+use log::LogError;
 use model::Partition;
 
 use super::{Owned, Running, RunningTask, StreamThread};
@@ -61,7 +61,6 @@ impl<E: Send + 'static> StreamThread<E> {
             }
             Err(error) => return Err(error),
         };
-        crash_point(CrashPoint::DuringRestore);
         let task = restoring.finish(found, || (self.chain)());
         let sought = match &task {
             Ok(task) => self.log.seek(partition, task.next_offset()),
