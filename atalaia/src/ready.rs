@@ -26,7 +26,9 @@ impl Processor {
 
     fn lag(&self) -> u64 {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        guard.as_ref().map_or(0, |handle| handle.status().partitions.values().filter_map(|p| p.lag).sum())
+        guard.as_ref().map_or(0, |handle| {
+            handle.status().partitions.values().filter_map(|p| p.lag).sum()
+        })
     }
 
     /// Takes it away, to be ended: from now on it is not ready.

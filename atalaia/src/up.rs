@@ -77,13 +77,14 @@ pub fn open_folder(settings: &Settings) -> Result<(Arc<EmbeddedLog>, Arc<FjallSt
 /// When something cannot be built, or the drain fails.
 pub fn run(options: &Options) -> Result<()> {
     logging::start();
+    let demo_folder = options.place.data.clone().unwrap_or_else(|| PathBuf::from(DEMO_FOLDER));
+    let resumed = demo_folder.join("log").exists();
     let simulation = options
         .demo
-        .then(|| demo::simulation(options.seed, options.speed))
+        .then(|| demo::simulation(options.seed, options.speed, resumed))
         .transpose()?;
     let settings = match &simulation {
         Some(simulation) => {
-            let data = options.place.data.clone().unwrap_or_else(|| PathBuf::from(DEMO_FOLDER));
             let listen = options
                 .listen
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));

@@ -95,10 +95,7 @@ impl Devices {
                 Ok(socket)
             })
             .collect::<Result<_>>()?;
-        Ok(Self {
-            sockets,
-            target,
-        })
+        Ok(Self { sockets, target })
     }
 
     /// Sends one note, as a trap or an inform. Whether it arrives is another matter.

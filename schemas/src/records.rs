@@ -352,7 +352,11 @@ macro_rules! record_types {
 fn bytes_as_hex(value: &mut serde_json::Value, record: RecordType) {
     let hex = |field: &mut serde_json::Value| {
         if let Some(bytes) = field.as_array() {
-            let text = bytes.iter().filter_map(serde_json::Value::as_u64).map(|b| format!("{b:02x}")).collect();
+            let text = bytes
+                .iter()
+                .filter_map(serde_json::Value::as_u64)
+                .map(|b| format!("{b:02x}"))
+                .collect();
             *field = serde_json::Value::String(text);
         }
     };
@@ -361,7 +365,11 @@ fn bytes_as_hex(value: &mut serde_json::Value, record: RecordType) {
         RecordType::DeadLetter => {
             hex(&mut value["key"]);
             hex(&mut value["value"]);
-            value["headers"].as_object_mut().into_iter().flat_map(|h| h.values_mut()).for_each(hex);
+            value["headers"]
+                .as_object_mut()
+                .into_iter()
+                .flat_map(|h| h.values_mut())
+                .for_each(hex);
         }
         _ => {}
     }

@@ -173,7 +173,7 @@ async function firstOnu() {
 let addresses;
 function sourceOf(name) {
   addresses ??= new Map(
-    execFileSync(binary, ['tail', 'inventory', '--data', data]).toString().trim().split('\n').map((line) => JSON.parse(line))
+    execFileSync(binary, ['tail', 'inventory', '--data', data], { maxBuffer: 64 << 20 }).toString().trim().split('\n').map((line) => JSON.parse(line))
       .filter((line) => line.record?.kind === 'olt').map((line) => [line.record.entity.split('/').pop(), line.record.address]),
   );
   return addresses.get(name);

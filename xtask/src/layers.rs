@@ -51,7 +51,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("russh", &["connector-olt-ssh", "simulator"]),
     ("snmp-parser", &["connector-snmp-traps", "snmp-pdu"]),
-    ("anyhow", &["atalaia", "xtask", "load-tests", "testkit"]),
+    // The simulator is a library with a program of its own.
+    ("anyhow", &["atalaia", "xtask", "load-tests", "testkit", "simulator"]),
 ];
 
 /// Checks every edge of the workspace.
