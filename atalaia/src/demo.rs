@@ -22,18 +22,20 @@ pub const COMMUNITY: &str = "demo";
 const TRAP_PORT: u16 = 1_162;
 
 /// The simulated provider of a seed. `resumed`: its listener remembers an earlier life, so every ONU says anew which faults
-/// it has not.
+/// it does not have.
 ///
 /// # Errors
 /// None in practice: the size is fixed.
-pub fn simulation(seed: u64, speed: f64) -> Result<Simulation> {
-    Ok(Simulation::new(SimConfig {
+pub fn simulation(seed: u64, speed: f64, resumed: bool) -> Result<Simulation> {
+    let config = SimConfig {
         seed,
         olts: OLTS,
         onus: ONUS,
         speed,
+        resumed,
         ..SimConfig::default()
-    })?)
+    };
+    Ok(Simulation::new(config)?)
 }
 
 /// A configuration with the demo's OLTs, as a person would write it.
