@@ -1,5 +1,10 @@
 //! T6 and T2 at the product's edge: hostile datagrams are counted once each, with a reason, and good traps in between all
 //! become events.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints its figures"
+)]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! T7 and T5: a restart brings the whole board back fast, clean or after `kill -9`; SIGTERM under load loses nothing; the
 //! store deleted and rebuilt from the log is the same, row for row; state recomputed from `observations` is the changelog's.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints its figures"
+)]
 
 mod common;
 
@@ -11,7 +16,6 @@ use common::checker::read_all;
 use load_tests::client::{list, login, wait_ready};
 use load_tests::device::{Devices, Note, pace};
 use load_tests::product::{FirstStart, Running, Setup};
-use log::Log;
 use serde_json::Value;
 use topology::Topic;
 

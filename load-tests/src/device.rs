@@ -33,7 +33,7 @@ impl Note {
         Self {
             olt: u8::try_from(n % olts).expect("below the number of OLTs"),
             onu: (n / olts) % ONUS_PER_OLT,
-            raise: round % 2 == 0,
+            raise: round.is_multiple_of(2),
             request_id: i32::try_from(n + 1).expect("runs are shorter than 2^31"),
         }
     }
@@ -152,6 +152,15 @@ fn response_id(datagram: &[u8]) -> Option<i32> {
     )
 }
 
+/// Sleeps until it is `n` intervals of `1/rate` seconds after `began`; at once if that is past.
+pub fn pace(began: Instant, n: u32, rate: f64) {
+    let due = began + Duration::from_secs_f64(f64::from(n) / rate);
+    let now = Instant::now();
+    if due > now {
+        std::thread::sleep(due - now);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,14 +176,5 @@ mod tests {
             assert_eq!(response_id(&answer), Some(note.request_id));
         }
         assert_eq!(response_id(b"\x30\x00"), None);
-    }
-}
-
-/// Sleeps until it is `n` intervals of `1/rate` seconds after `began`; at once if that is past.
-pub fn pace(began: Instant, n: u32, rate: f64) {
-    let due = began + Duration::from_secs_f64(f64::from(n) / rate);
-    let now = Instant::now();
-    if due > now {
-        std::thread::sleep(due - now);
     }
 }

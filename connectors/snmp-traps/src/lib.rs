@@ -3,7 +3,7 @@
 //! It says what it saw and never what it means: it checks form, community and sender, counts every datagram exactly once,
 //! and publishes the PDU's bytes under the root of whoever sent it. It never publishes a community.
 //!
-//! Three phases: [`validate`] is pure; [`build`] binds the sockets and starts nothing; [`Connector::run`] owns the threads
+//! Three phases: [`validate()`] is pure; [`build`] binds the sockets and starts nothing; [`Connector::run`] owns the threads
 //! (one a listener, one for its answers to informs, one for the chores) until [`Running::stop`] drains them.
 
 mod access;
