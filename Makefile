@@ -4,8 +4,10 @@ SHELL := /bin/bash
 CARGO ?= cargo
 STAGE := infra/dev/stage.sh
 # Recordings of real devices, if they lie beside the project; tests that want them say when they are not there.
-ATALAIA_RECORDINGS ?= $(wildcard ../shared/data)
-export ATALAIA_RECORDINGS
+RECORDINGS := $(abspath $(wildcard ../shared/data))
+ifneq ($(RECORDINGS),)
+export ATALAIA_RECORDINGS ?= $(RECORDINGS)
+endif
 DEMO_FLAGS ?=
 
 .PHONY: help demo build test check bench soak sim gen golden coverage lint unit integration browser web install-demo install-test

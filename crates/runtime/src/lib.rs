@@ -4,7 +4,7 @@
 //! - [`Task`]: one partition's synchronous core, which knows no clock, thread or log;
 //! - [`StreamThread`]: the loop over a [`log::TaskLog`]; [`spawn`]: a processor of several such threads;
 //! - [`Restoring`]: a task from its changelog, with the checks that stand in place of a fence;
-//! - [`replay`]: the state computed again from the input, to be compared with the changelog's.
+//! - [`replay()`]: the state computed again from the input, to be compared with the changelog's.
 //!
 //! Invariants: a task reads one input partition in order and is a pure function of it; the ids of what it says rise;
 //! state, exact outputs and position are one commit; every consumed record has exactly one [`Outcome`].

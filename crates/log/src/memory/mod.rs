@@ -17,7 +17,7 @@ use backend::MemoryBackend;
 /// the log, as with the other backends.
 ///
 /// Members of one group that have the same [`ThreadSlot`] share its partitions, with rebalance in
-/// [`TaskLog::poll`](crate::TaskLog::poll).
+/// [`TaskLog::poll`].
 pub struct MemoryLog {
     backend: Arc<MemoryBackend>,
     codec: Arc<Codec>,

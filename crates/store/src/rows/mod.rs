@@ -10,7 +10,7 @@
 //! | `device_events` | `device-events` | entity, year | at ↓, id ↓ | what happened to a device |
 //! | `users`, `refresh_families` | nothing: they live only here | bucket; user | name; family | who may log in |
 //!
-//! Instants are kept in milliseconds (CQL's `timestamp`): a type's [`Micros`] come back cut to the millisecond. Write times
+//! Instants are kept in milliseconds (CQL's `timestamp`): a type's [`model::Micros`] come back cut to the millisecond. Write times
 //! keep their microseconds.
 
 mod access;
