@@ -74,6 +74,14 @@ impl Sender {
         }
         while self.waiting.len() < WINDOW {
             let note = Note::nth(self.next, OLTS);
+            // One at a time of each ONU, or a resent one could arrive behind its successor: order is what is tested.
+            if self
+                .waiting
+                .values()
+                .any(|(n, _, _)| (n.olt, n.onu) == (note.olt, note.onu))
+            {
+                break;
+            }
             self.next += 1;
             let uptime = 50_000_000 + self.next;
             self.devices.send_at(&note, true, uptime);
