@@ -291,6 +291,23 @@ fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
         );
     }
     product.terminate(Duration::from_secs(25)).unwrap();
+
+    // Not a sample: the store has exactly as many events and states as the oracle.
+    let store = atalaia::open_store(&setup.data().join("store")).unwrap();
+    let tables = store.dump_hash().unwrap().tables;
+    let rows = |name: &str| tables.iter().find(|t| t.name == name).map_or(0, |t| t.rows);
+    let statuses = expected
+        .exact
+        .keys()
+        .filter(|(topic, _)| *topic == Topic::DeviceStatus)
+        .count();
+    println!(
+        "store: {} events, {} status rows",
+        rows("device_events"),
+        rows("status")
+    );
+    assert_eq!(rows("device_events"), expected.fast.len() as u64, "events in the store");
+    assert_eq!(rows("status"), statuses as u64, "status rows in the store");
 }
 
 fn drain(sender: &mut Sender) {

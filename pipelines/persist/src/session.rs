@@ -17,6 +17,10 @@ use crate::metric;
 use crate::plan::plan;
 use crate::status::PersistStatus;
 
+/// A batch below this is followed by a rest: the next one is larger, for the same two fsyncs.
+const SMALL_BATCH_RECORDS: u64 = 200;
+/// How long that rest is: history may trail the board by it.
+const PACE: Duration = Duration::from_millis(10);
 /// Records of one batch.
 pub(crate) const BATCH_RECORDS: usize = 2_000;
 /// First and longest wait between attempts.
@@ -185,6 +189,9 @@ impl<'a> Session<'a> {
         metrics::histogram!(metric::BATCH_SECONDS).record(started.elapsed());
         self.measure_lag()?;
         self.wait_for_schemas(&batch.blocked, batch.changes.is_empty())?;
+        if taken < SMALL_BATCH_RECORDS {
+            self.context.rest(PACE);
+        }
         Ok(Stepped::Did { records: taken, rows })
     }
 
