@@ -14,6 +14,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("schemas", &["model"]),
     ("topology", &["model", "schemas"]),
     ("atalaia-log", &["model", "schemas", "topology"]),
+    ("log-kafka", &["model", "schemas", "topology", "atalaia-log"]),
+    ("registry", &["schemas"]),
+    ("snmp-usm", &["snmp-pdu"]),
+    ("store-cql", &["model", "store"]),
     ("runtime", &["model", "schemas", "topology", "atalaia-log"]),
     ("connector-kit", &["model", "schemas", "topology", "atalaia-log"]),
     ("store", &["model"]),
@@ -29,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "atalaia-log",
             "connector-kit",
             "snmp-pdu",
+            "snmp-usm",
         ],
     ),
     (
@@ -45,8 +50,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Who alone may name a client library, outside tests.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("rdkafka", &["atalaia-log"]),
-    ("scylla", &["store"]),
+    ("rdkafka", &["log-kafka"]),
+    ("scylla", &["store-cql"]),
+    ("schema_registry_converter", &["registry"]),
     ("fjall", &["atalaia-log", "store"]),
     ("axum", &["api"]),
     ("russh", &["connector-olt-ssh", "simulator"]),

@@ -1,0 +1,1 @@
+//! The log on Apache Kafka: the same traits as the embedded backend, over librdkafka.

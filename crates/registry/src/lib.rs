@@ -1,0 +1,1 @@
+//! Schema ids from a Confluent-compatible registry: registering, fetching, compatibility, and living without it.

@@ -1,0 +1,1 @@
+//! The store on ScyllaDB's protocol: the same tables as the embedded engine, over the CQL driver.
