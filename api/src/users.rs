@@ -115,22 +115,60 @@ pub async fn add_user(
     }
 }
 
+/// What [`add_or_change`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// There was none of this name.
+    Added,
+    /// There was one: it has another password and role, and its sessions have ended.
+    Changed,
+}
+
+/// Adds a user, or gives the one of this name another password and role, and ends its sessions.
+///
+/// # Errors
+/// See [`UserError`].
+pub async fn add_or_change(
+    store: &dyn Store,
+    name: &str,
+    tenant: &str,
+    role: Role,
+    password: &str,
+) -> Result<Written, UserError> {
+    match add_user(store, name, tenant, role, password).await {
+        Ok(()) => Ok(Written::Added),
+        Err(UserError::Exists(_)) => {
+            let password_hash = checked_hash(password).await?;
+            change(store, name, |user| {
+                user.password_hash.clone_from(&password_hash);
+                role.as_str().clone_into(&mut user.role);
+                user.enabled = true;
+            })
+            .await?;
+            Ok(Written::Changed)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Gives a user another password and ends its sessions.
 ///
 /// # Errors
 /// See [`UserError`].
 pub async fn set_password(store: &dyn Store, name: &str, password: &str) -> Result<(), UserError> {
     let password_hash = checked_hash(password).await?;
+    change(store, name, |user| user.password_hash.clone_from(&password_hash)).await
+}
+
+/// Rewrites a user, whoever else does at the same time, and ends its sessions.
+async fn change(store: &dyn Store, name: &str, edit: impl Fn(&mut UserRow)) -> Result<(), UserError> {
     loop {
         let old = queries::user(store, name)
             .await?
             .ok_or_else(|| UserError::Missing(name.into()))?;
-        let updated_at = now().max(old.updated_at.plus(1_000));
-        let user = UserRow {
-            password_hash: password_hash.clone(),
-            updated_at,
-            ..old.clone()
-        };
+        let mut user = old.clone();
+        edit(&mut user);
+        user.updated_at = now().max(old.updated_at.plus(1_000));
         if queries::put_user_if(store, &user, Some(&old)).await? {
             break;
         }

@@ -68,8 +68,8 @@ pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_s
                     settings::SnmpVersion::V1 => "1".to_owned(),
                     settings::SnmpVersion::V2c => "2c".to_owned(),
                 },
-                community: connector_kit::Secret::new(c.community.expose()),
-                sources: c.sources.iter().map(ToString::to_string).collect(),
+                community: c.community.clone(),
+                sources: c.sources.clone(),
             })
             .collect(),
         devices: settings

@@ -9,6 +9,7 @@ mod logging;
 mod operations;
 mod ready;
 mod socket;
+mod token_key;
 mod up;
 
 pub use assembly::{network_chain, open_log, open_store};

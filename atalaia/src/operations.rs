@@ -169,14 +169,18 @@ pub fn append_registrations(log: &dyn Log, registrations: impl IntoIterator<Item
 
 fn add_user(at: &Installation, name: &str, role: &str, password: &str, on_line: OnLine<'_>) -> Result<()> {
     let role = api::Role::parse(role).with_context(|| format!("`{role}` is not a role: admin, operator or viewer"))?;
-    at.runtime.block_on(api::users::add_user(
+    let written = at.runtime.block_on(api::users::add_or_change(
         &*at.store,
         name,
-        model::Tenant::DEFAULT,
+        at.tenant.as_str(),
         role,
         password,
     ))?;
-    on_line(&format!("user {name} may log in as {}", role.as_str()))
+    let what = match written {
+        api::users::Written::Added => "may log in",
+        api::users::Written::Changed => "has this password now and its sessions have ended; it may log in",
+    };
+    on_line(&format!("user {name} {what} as {}", role.as_str()))
 }
 
 fn list_users(at: &Installation, on_line: OnLine<'_>) -> Result<()> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use log::Log;
+use model::Tenant;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -114,6 +115,8 @@ pub struct Installation {
     pub store: Arc<dyn Store>,
     /// For the store's queries.
     pub runtime: tokio::runtime::Handle,
+    /// Whose it is.
+    pub tenant: Tenant,
 }
 
 /// Runs a request on the installation of `place`, wherever it is open.
@@ -138,6 +141,7 @@ pub fn with_installation(place: &Place, request: &Request, on_line: &mut dyn FnM
                 log: log.clone(),
                 store,
                 runtime: runtime.handle().clone(),
+                tenant: settings.tenant.clone(),
             };
             let result = operations::run(request, &installation, &AtomicBool::new(false), on_line);
             log.close().context("cannot close the log")?;

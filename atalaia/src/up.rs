@@ -1,26 +1,24 @@
 //! `atalaia up`: everything in one process over one data folder. Built from the log outwards, drained from the edge inwards.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use log::{EmbeddedLog, Log as _};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use rand::RngExt as _;
-use runtime::{CommitPolicy, OnTorn, ProcessorConfig};
+use pipeline_persist::PersistHandle;
+use runtime::{CommitPolicy, OnTorn, ProcessorConfig, ProcessorHandle};
 use settings::Settings;
 use store::FjallStore;
 use tokio::sync::watch;
 use topology::Group;
 
 use crate::command_line::Place;
-use crate::ready::Processor;
+use crate::ready::Held;
 use crate::socket::{Installation, Server};
-use crate::{assembly, demo, logging};
+use crate::{assembly, demo, logging, token_key};
 
 /// Data folder of a demo that names none.
 const DEMO_FOLDER: &str = "atalaia-demo";
@@ -160,9 +158,9 @@ pub struct Parts {
     pub folder: PathBuf,
     /// Where the trap listeners are bound.
     pub trap_addresses: Vec<SocketAddr>,
-    processor: Processor,
-    persist: pipeline_persist::PersistHandle,
-    connector: connector_snmp_traps::Running,
+    processor: Held<ProcessorHandle>,
+    persist: Held<PersistHandle>,
+    connector: Held<connector_snmp_traps::Running>,
     live: Arc<api::LiveView>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     stop_http: watch::Sender<bool>,
@@ -187,7 +185,8 @@ impl Parts {
         let threads = std::thread::available_parallelism()
             .map_or(2, usize::from)
             .min(THREADS_MAX);
-        let processor = Processor::new(runtime::spawn(
+        let (processor, persist, connector_running) = (Held::default(), Held::default(), Held::default());
+        processor.hold(runtime::spawn(
             ProcessorConfig {
                 log: log.clone(),
                 group: Group::Network,
@@ -197,34 +196,44 @@ impl Parts {
             },
             assembly::network_chain,
         )?);
-        let persist = pipeline_persist::spawn(pipeline_persist::PersistConfig {
+        persist.hold(pipeline_persist::spawn(pipeline_persist::PersistConfig {
             log: log.clone(),
             store: store.clone(),
             runtime: tokio.handle().clone(),
             threads: 1,
-        })?;
+        })?);
         let live = api::LiveView::start(log.clone(), &instance, api::RingLimits::default())?;
         let (stop_http, stopping) = watch::channel(false);
         let first = tokio.block_on(api::users::ensure_admin(&*store, assembly::tenant(settings).as_str()))?;
         let address = listener.local_addr()?;
-        let config = api::ApiConfig::new(jwt_key(&settings.data)?, &instance, assembly::tenant(settings).as_str());
+        let config = api::ApiConfig::new(
+            token_key::of(&settings.data)?,
+            &instance,
+            assembly::tenant(settings).as_str(),
+        );
         let state = api::ApiState::new(
             config,
             api::Parts {
                 log: log.clone(),
                 store: store.clone(),
                 live: live.clone(),
-                ready: vec![Arc::new(processor.clone())],
+                ready: vec![
+                    Arc::new(processor.clone()),
+                    Arc::new(persist.clone()),
+                    Arc::new(connector_running.clone()),
+                ],
                 render_metrics: Arc::new(move || metrics.render()),
             },
         )?;
         let http = tokio.spawn(api::serve(listener, state, wait_true(stopping)));
         let connector = connector.run()?;
         let trap_addresses = connector.bound();
+        connector_running.hold(connector);
         let installation = Installation {
             log: log.clone(),
             store,
             runtime: tokio.handle().clone(),
+            tenant: settings.tenant.clone(),
         };
         let commands = Server::start(&settings.data, installation)?;
         print_board(address, first.as_ref());
@@ -234,7 +243,7 @@ impl Parts {
             trap_addresses,
             processor,
             persist,
-            connector,
+            connector: connector_running,
             live,
             http,
             stop_http,
@@ -244,13 +253,17 @@ impl Parts {
 
     /// Edge first, so that all that was taken in is processed; the log last.
     fn drain(self, tokio: &tokio::runtime::Runtime) -> Result<()> {
-        self.connector.stop();
+        if let Some(connector) = self.connector.take() {
+            connector.stop();
+        }
         self.processor.wait_caught_up(CATCH_UP_MAX);
         if let Some(processor) = self.processor.take() {
             processor.join().context("the processor did not end in order")?;
         }
-        self.persist.stop();
-        self.persist.join().context("the store's writer did not end in order")?;
+        if let Some(persist) = self.persist.take() {
+            persist.stop();
+            persist.join().context("the store's writer did not end in order")?;
+        }
         // Browsers hear the last of it before they are told to come back later.
         self.stop_http.send_replace(true);
         match tokio.block_on(self.http) {
@@ -266,26 +279,6 @@ impl Parts {
 async fn wait_true(mut flag: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is a reason to stop too.
     drop(flag.wait_for(|stop| *stop).await);
-}
-
-/// The key that signs tokens: made once, readable for its owner only. Deleting it logs everybody out.
-fn jwt_key(folder: &Path) -> Result<[u8; 32]> {
-    let path = folder.join("jwt.key");
-    if let Ok(bytes) = std::fs::read(&path) {
-        return bytes
-            .try_into()
-            .map_err(|_| anyhow::anyhow!("{} is damaged: delete it, everybody logs in again", path.display()));
-    }
-    let key: [u8; 32] = rand::rng().random();
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
-    file.write_all(&key)?;
-    file.sync_all()
-        .with_context(|| format!("cannot keep {}", path.display()))?;
-    Ok(key)
 }
 
 /// The line a person needs; password on the first start only.

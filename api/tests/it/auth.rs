@@ -435,6 +435,10 @@ async fn the_first_start_makes_one_admin() {
         StatusCode::UNAUTHORIZED,
         "its old sessions have ended"
     );
+    let again = api::users::add_or_change(&*world.store, "admin", "default", Role::Viewer, PASSWORD);
+    assert_eq!(again.await.unwrap(), api::users::Written::Changed);
+    let access = login(PASSWORD).await.body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(ME, Some(&access)).await.body["role"], "viewer");
     let names: Vec<_> = api::users::list(&*world.store)
         .await
         .unwrap()

@@ -33,7 +33,7 @@ pub(crate) fn admit<'a>(
 
 #[cfg(test)]
 mod tests {
-    use connector_kit::Secret;
+    use model::Secret;
 
     use super::*;
 
@@ -41,7 +41,7 @@ mod tests {
         let credential = |name: &str, version, community: &str, sources: &[&str]| Credential {
             name: name.to_owned(),
             version,
-            community: Secret::new(community),
+            community: Secret::new(community, "test"),
             sources: sources.iter().map(|s| s.parse().unwrap()).collect(),
         };
         let credentials = [

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use connector_kit::{Cidr, Secret};
-use model::Root;
+use model::{Cidr, Root, Secret};
 use snmp_pdu::Version;
 
 /// As written: texts are not yet checked.
@@ -44,7 +43,7 @@ pub struct RawCredential {
     /// The community.
     pub community: Secret,
     /// Networks it is accepted from; none: any.
-    pub sources: Vec<String>,
+    pub sources: Vec<Cidr>,
 }
 
 /// `[[olt]]`, as far as this connector needs it.

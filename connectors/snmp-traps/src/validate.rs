@@ -114,19 +114,6 @@ impl Problems {
             if credential.community.is_empty() {
                 self.add(key("community"), "it is empty", "the community the devices send");
             }
-            let mut sources = Vec::new();
-            for (n, source) in credential.sources.iter().enumerate() {
-                match source.parse() {
-                    Ok(network) => sources.push(network),
-                    Err(expected) => {
-                        self.add(
-                            key(&format!("sources[{n}]")),
-                            format!("`{source}` is not a network"),
-                            expected,
-                        );
-                    }
-                }
-            }
             let version = match credential.version.as_str() {
                 "1" => Version::V1,
                 "2c" => Version::V2c,
@@ -141,7 +128,7 @@ impl Problems {
                 name: credential.name.clone(),
                 version,
                 community,
-                sources,
+                sources: credential.sources.clone(),
             });
         }
         out
@@ -232,7 +219,7 @@ impl Problems {
 
 #[cfg(test)]
 mod tests {
-    use connector_kit::Secret;
+    use model::Secret;
 
     use super::*;
 
@@ -246,8 +233,8 @@ mod tests {
             credentials: vec![RawCredential {
                 name: "noc".to_owned(),
                 version: "2c".to_owned(),
-                community: Secret::new("canary-7d1f"),
-                sources: vec!["192.0.2.0/24".to_owned()],
+                community: Secret::new("canary-7d1f", "test"),
+                sources: vec!["192.0.2.0/24".parse().unwrap()],
             }],
             devices: vec![RawDevice {
                 name: "rjo-01".to_owned(),
@@ -300,10 +287,7 @@ mod tests {
             c.credentials[0].version = "3".to_owned()
         });
         check("snmp_traps.credential[0].community", |c| {
-            c.credentials[0].community = Secret::new("")
-        });
-        check("snmp_traps.credential[0].sources[0]", |c| {
-            c.credentials[0].sources[0] = "192.0.2.0/40".to_owned()
+            c.credentials[0].community = Secret::new("", "test")
         });
         check("snmp_traps.credential[1].name", |c| {
             c.credentials.push(c.credentials[0].clone())

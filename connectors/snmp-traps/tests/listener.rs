@@ -8,9 +8,9 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use common::{Bench, COMMUNITY_V1, COMMUNITY_V2C, config, inform_pdu, oid, sender, trap_pdu, v2c};
-use connector_kit::Secret;
 use connector_snmp_traps::{Limits, RawCredential, RawListener, Refusal, explain};
 use log::{Fault, MemoryLog};
+use model::Secret;
 use schemas::{AnyRecord, LedgerScope, SnmpVersion};
 use snmp_pdu::encode::{self, V1Trap, V2Notification};
 use snmp_pdu::{Reason, TrapPdu, Value, Version};
@@ -96,7 +96,7 @@ fn configured_devices_are_registered_and_watched_from_the_start() {
 #[test]
 fn only_who_may_speaks() {
     let mut raw = config();
-    raw.credentials[1].sources = vec!["127.0.0.1/32".to_owned()];
+    raw.credentials[1].sources = vec!["127.0.0.1/32".parse().unwrap()];
     let bench = Bench::start(raw);
     let check = |datagram: &[u8], from: &str, refusal: Refusal, times: u64| {
         sender(from).send_to(datagram, bench.address()).unwrap();
@@ -489,8 +489,8 @@ fn no_record_holds_a_community() {
     raw.credentials.push(RawCredential {
         name: "third".to_owned(),
         version: "2c".to_owned(),
-        community: Secret::new("canary-three"),
-        sources: vec!["192.0.2.0/24".to_owned()],
+        community: Secret::new("canary-three", "test"),
+        sources: vec!["192.0.2.0/24".parse().unwrap()],
     });
     let mut bench = Bench::start(raw);
     let from = sender("127.0.0.1");

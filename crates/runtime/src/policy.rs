@@ -16,8 +16,6 @@ pub(crate) const PANICS_MAX: u32 = 3;
 pub struct CommitPolicy {
     /// At the latest this long after the last cut.
     pub interval: Duration,
-    /// As soon as a poll has brought all there was.
-    pub on_drained: bool,
     /// At this many changed slots.
     pub slots_max: usize,
     /// At this many bytes of slots and exact outputs.
@@ -35,7 +33,6 @@ impl CommitPolicy {
     pub fn every(interval: Duration) -> Self {
         Self {
             interval,
-            on_drained: false,
             slots_max: 10_000,
             bytes_max: 8 * 1024 * 1024,
         }

@@ -193,12 +193,11 @@ impl<E: Send + 'static> StreamThread<E> {
         }
         let wait = self.poll_wait(now);
         let mut polled = self.log.poll(POLL_RECORDS_MAX, wait)?;
-        let drained = polled.records.len() < POLL_RECORDS_MAX;
         self.rebalance(&polled);
         let records = std::mem::take(&mut polled.records);
         self.process(&records)?;
         self.tick(&polled.caught_up)?;
-        if self.is_due(drained) {
+        if self.is_due() {
             self.cut()?;
         }
         Ok(())

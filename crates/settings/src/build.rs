@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use model::Tenant;
 
-use crate::cidr::Cidr;
 use crate::error::{Place, Problem};
 use crate::schema::{Need, SETTINGS};
-use crate::secret::Secret;
 use crate::typed::*;
 use crate::value::{self, Value};
 use crate::walk::{Checked, Found};
+use model::Cidr;
+use model::Secret;
 
 /// Partitions of a topic where the file does not say (design: 8 embedded, 24 on Kafka).
 const PARTITIONS_EMBEDDED: i64 = 8;

@@ -8,14 +8,12 @@
 //! - no secret stands in the file, and none is ever printed: not by `Debug`, not by `Display`, not in an error.
 
 mod build;
-mod cidr;
 mod document;
 mod environment;
 mod error;
 pub mod inventory_file;
 mod reference;
 pub mod schema;
-mod secret;
 mod secrets;
 mod suggest;
 mod typed;
@@ -27,11 +25,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-pub use cidr::Cidr;
 pub use error::{Errors, Place, Problem};
 pub use reference::{example, reference_markdown};
 pub use schema::OLT_VENDORS;
-pub use secret::Secret;
 pub use typed::{
     Http, Log, LogBackend, Olt, Padtec, PadtecLogin, Settings, SnmpTraps, SnmpVersion, Ssh, SshProfile, Store,
     StoreBackend, TrapCredential, TrapListener,

@@ -8,8 +8,8 @@ use toml_edit::TableLike;
 
 use crate::error::quote;
 use crate::schema::Kind;
-use crate::secret::Secret;
 use crate::value::{Value, Wrong};
+use model::Secret;
 
 /// Longest secret believed, in bytes.
 const SECRET_BYTES_MAX: u64 = 4096;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use model::Tenant;
 
-use crate::cidr::Cidr;
 use crate::error::Problem;
-use crate::secret::Secret;
+use model::Cidr;
+use model::Secret;
 
 /// The whole configuration, checked. Printing it shows no secret.
 #[derive(Debug, Clone)]

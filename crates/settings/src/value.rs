@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::cidr::Cidr;
 use crate::error::quote;
 use crate::schema::Kind;
-use crate::secret::Secret;
 use crate::suggest::nearest;
+use model::Cidr;
+use model::Secret;
 
 const TEXT_BYTES_MAX: usize = 256;
 const PATH_BYTES_MAX: usize = 4096;
@@ -108,9 +108,10 @@ fn list(kind: Kind, items: &[&str]) -> Result<Value, Wrong> {
         ));
     }
     if kind == Kind::Cidrs {
-        let cidrs = items
-            .iter()
-            .map(|i| Cidr::parse(i).map_err(|(wrong, right)| (format!("{} {wrong}", quote(i)), right)));
+        let cidrs = items.iter().map(|i| {
+            i.parse::<Cidr>()
+                .map_err(|e| (format!("{} {}", quote(i), e.wrong), e.right))
+        });
         return Ok(Value::Cidrs(cidrs.collect::<Result<_, _>>()?));
     }
     match items.iter().find(|i| !is_host_port(i)) {

@@ -6,11 +6,11 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connector_kit::Secret;
 use connector_snmp_traps::{
     Counts, Limits, RawConfig, RawCredential, RawDevice, RawListener, Running, build, validate,
 };
 use log::{Log, MemoryLog, Start, Stored, Tail};
+use model::Secret;
 use schemas::{AnyRecord, TrapReceived};
 use snmp_pdu::encode::{self, V2Notification};
 use snmp_pdu::{Oid, Value, Version};
@@ -28,7 +28,7 @@ pub fn config() -> RawConfig {
     let credential = |name: &str, version: &str, community: &str| RawCredential {
         name: name.to_owned(),
         version: version.to_owned(),
-        community: Secret::new(community),
+        community: Secret::new(community, "test"),
         sources: Vec::new(),
     };
     RawConfig {

@@ -21,13 +21,11 @@ impl<E: Send + 'static> StreamThread<E> {
         self.commit_and_wait(limit)
     }
 
-    pub(super) fn is_due(&self, drained: bool) -> bool {
+    pub(super) fn is_due(&self) -> bool {
         let policy = &self.config.commit;
         self.running.is_none()
             && self.tasks().any(Task::is_changed)
-            && ((policy.on_drained && drained)
-                || self.clock.now().saturating_sub(self.last_cut) >= policy.interval
-                || self.waiting_cuts() >= 1)
+            && (self.clock.now().saturating_sub(self.last_cut) >= policy.interval || self.waiting_cuts() >= 1)
     }
 
     /// Cuts' worth of what waits for a cut, by number or by bytes.

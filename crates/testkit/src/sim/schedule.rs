@@ -77,16 +77,12 @@ impl<'a, S: Subject> Schedule<'a, S> {
         cluster.lock().fault = mutant.of_log();
         cluster.lock().set_poll_max(1 + rng.below(8));
         let interval = Duration::from_millis([0, 100, 250][rng.below(3)]);
-        let commit = CommitPolicy {
-            on_drained: rng.chance(50),
-            ..CommitPolicy::every(interval)
-        };
         let config = ThreadConfig {
             generation: 1,
             partitions: PARTITIONS,
             commit: CommitPolicy {
                 slots_max: 5 + rng.below(40),
-                ..commit
+                ..CommitPolicy::every(interval)
             },
             on_torn: OnTorn::Wait,
             tick_every: Some(Duration::from_secs(1)),

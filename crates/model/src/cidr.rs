@@ -2,6 +2,19 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// Why a text is not a network.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{wrong}: {right}")]
+pub struct CidrError {
+    /// Completes "… is": what is wrong.
+    pub wrong: String,
+    /// What would be right.
+    pub right: String,
+}
 
 /// A network in CIDR notation, such as `192.0.2.0/24`; a bare address is a network of one. Host bits are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,37 +24,42 @@ pub struct Cidr {
 }
 
 impl Cidr {
+    /// Whether the address lies inside. An IPv4 address written inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_ipv4() == self.network.is_ipv4() && mask(address, self.prefix) == self.network
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = CidrError;
+
     /// Reads `address/bits` or an address.
-    ///
-    /// # Errors
-    /// With the words that complete "… is": what is wrong and what would be right.
-    pub fn parse(text: &str) -> Result<Self, (String, String)> {
-        let right = || "write a network such as `192.0.2.0/24`, or one address".to_owned();
+    fn from_str(text: &str) -> Result<Self, CidrError> {
+        let wrong = |wrong: &str| CidrError {
+            wrong: wrong.to_owned(),
+            right: "write a network such as `192.0.2.0/24`, or one address".to_owned(),
+        };
         let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
-        let address: IpAddr = address.parse().map_err(|_| ("is not a network".to_owned(), right()))?;
+        let address: IpAddr = address.parse().map_err(|_| wrong("is not a network"))?;
         let bits_max = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match bits {
             None => bits_max,
             Some(bits) => match bits.parse::<u8>() {
-                Ok(n) if n <= bits_max => n,
-                _ => return Err((format!("has a prefix that is not 0 to {bits_max}"), right())),
+                // `parse` takes a plus sign.
+                Ok(n) if n <= bits_max && !bits.starts_with('+') => n,
+                _ => return Err(wrong(&format!("has a prefix that is not 0 to {bits_max}"))),
             },
         };
         let network = mask(address, prefix);
         if network != address {
             let meant = Self { network, prefix };
-            return Err((
-                "has bits behind its prefix".to_owned(),
-                format!("did you mean `{meant}`?"),
-            ));
+            return Err(CidrError {
+                right: format!("did you mean `{meant}`?"),
+                ..wrong("has bits behind its prefix")
+            });
         }
         Ok(Self { network, prefix })
-    }
-
-    /// Whether the address lies inside. An IPv4 address written inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_ipv4() == self.network.is_ipv4() && mask(address, self.prefix) == self.network
     }
 }
 
@@ -81,7 +99,7 @@ mod tests {
             ("::/0", "2001:db8::1", true),
         ] {
             assert_eq!(
-                Cidr::parse(cidr).unwrap().contains(address.parse().unwrap()),
+                cidr.parse::<Cidr>().unwrap().contains(address.parse().unwrap()),
                 inside,
                 "{cidr} {address}"
             );
@@ -91,11 +109,19 @@ mod tests {
     #[test]
     fn a_slip_says_what_was_meant() {
         assert_eq!(
-            Cidr::parse("192.0.2.7/24").unwrap_err().1,
+            "192.0.2.7/24".parse::<Cidr>().unwrap_err().right,
             "did you mean `192.0.2.0/24`?"
         );
-        for bad in ["", "rjo", "192.0.2.0/33", "192.0.2.0/", "192.0.2/24", "::/129"] {
-            assert!(Cidr::parse(bad).is_err(), "{bad}");
+        for bad in [
+            "",
+            "rjo",
+            "192.0.2.0/33",
+            "192.0.2.0/",
+            "192.0.2/24",
+            "::/129",
+            "192.0.2.0/+8",
+        ] {
+            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
         }
     }
 }
