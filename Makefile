@@ -57,6 +57,7 @@ integration: web
 browser: web
 	$(CARGO) build -q -p atalaia
 	@$(STAGE) browser node tests/browser/run.mjs
+	@$(STAGE) browser npm --prefix web run --silent behaviour
 
 check: install-test web ## Checks format, lints, licences, documents, drift and schemas.
 	infra/dev/check.sh

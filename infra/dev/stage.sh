@@ -34,6 +34,7 @@ status=${PIPESTATUS[0]}
 read -r passed failed < <(awk '
     /^test result: / { for (i = 1; i <= NF; i++) { if ($i == "passed;") p += $(i - 1); if ($i == "failed;") f += $(i - 1) } seen = 1 }
     /^ *Tests +/ && /passed|failed/ { for (i = 1; i <= NF; i++) { if ($i ~ /^passed/) p += $(i - 1); if ($i ~ /^failed/) f += $(i - 1) } seen = 1 }
+    /^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; seen = 1 }
     /^# pass / { p += $3; seen = 1 } /^# fail / { f += $3; seen = 1 }
     END { print p + 0, f + 0, seen + 0 }' "$log")
 failed=${failed%% *}
