@@ -50,7 +50,6 @@ pub struct Options {
 pub fn load_settings(place: &Place) -> Result<Settings> {
     let environment = settings::process_environment();
     let mut settings = settings::load(place.config.as_deref(), environment)
-        .and_then(|s| settings::check(&s).map(|()| s))
         .map_err(|errors| anyhow::anyhow!("{}", crate::commands::check::errors_text(&errors)))?;
     if let Some(data) = &place.data {
         settings.data.clone_from(data);

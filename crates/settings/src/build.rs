@@ -2,16 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use model::Tenant;
+use model::{Cidr, Secret, Tenant};
 
 use crate::error::{Place, Problem};
 use crate::schema::{Need, SETTINGS};
 use crate::typed::*;
 use crate::value::{self, Value};
 use crate::walk::{Checked, Found};
-use model::Cidr;
-use model::Secret;
 
 /// Partitions of a topic where the file does not say (design: 8 embedded, 24 on Kafka).
 const PARTITIONS_EMBEDDED: i64 = 8;
@@ -23,7 +22,6 @@ pub(crate) fn build(found: &mut Found) -> Option<Settings> {
     let mut build = Build {
         found,
         problems: Vec::new(),
-        not_built: Vec::new(),
     };
     let settings = build.settings();
     let problems = std::mem::take(&mut build.problems);
@@ -74,7 +72,6 @@ fn pattern(path: &str) -> String {
 pub(crate) struct Build<'a> {
     pub(crate) found: &'a Found,
     problems: Vec<Problem>,
-    not_built: Vec<Problem>,
 }
 
 macro_rules! getter {
@@ -120,7 +117,7 @@ impl Build<'_> {
     }
 
     fn settings(&mut self) -> Option<Settings> {
-        let http = self.listen("http.listen").map(|listen| Http { listen });
+        let http = self.http();
         let log = self.log();
         let store = self.store();
         let tenant = self.text("tenant").and_then(|t| Tenant::parse(&t).ok());
@@ -137,7 +134,6 @@ impl Build<'_> {
             snmp_traps: snmp_traps?,
             olts,
             padtec,
-            not_built: std::mem::take(&mut self.not_built),
         })
     }
 
@@ -148,15 +144,34 @@ impl Build<'_> {
             .collect()
     }
 
-    /// Notes what is understood but cannot be used yet.
-    fn not_built(&mut self, path: &str, what: &str, right: &str) {
-        let wrong = format!("{what} is not built yet in this version");
-        self.not_built.push(Problem {
-            place: self.place(path),
-            key: path.to_owned(),
-            wrong,
-            right: right.to_owned(),
-        });
+    fn http(&mut self) -> Option<Http> {
+        let token_key = self.secret("http.token_key");
+        let is_key = |key: &Secret| key.expose().len() == 64 && key.expose().bytes().all(|b| b.is_ascii_hexdigit());
+        if token_key.as_ref().is_some_and(|key| !is_key(key)) {
+            let right = "write 64 hexadecimal digits there: `openssl rand -hex 32`";
+            self.problem("http.token_key", "is not a key", right);
+        }
+        self.listen("http.listen").map(|listen| Http { listen, token_key })
+    }
+
+    /// A user and a password: both or none.
+    fn login(&mut self, user: &str, password: &str) -> Option<Login> {
+        match (self.text(user), self.secret(password)) {
+            (Some(user), Some(password)) => Some(Login { user, password }),
+            (Some(_), None) => {
+                self.needed_by(password, user, Self::secret)?;
+                None
+            }
+            (None, Some(_)) => {
+                self.needed_by(user, password, Self::text)?;
+                None
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn milliseconds(&self, path: &str) -> Option<Duration> {
+        self.integer(path).map(|ms| Duration::from_millis(ms.unsigned_abs()))
     }
 
     fn log(&mut self) -> Option<Log> {
@@ -165,14 +180,24 @@ impl Build<'_> {
             self.integer("log.partitions")
                 .unwrap_or(if kafka { PARTITIONS_KAFKA } else { PARTITIONS_EMBEDDED });
         let backend = if kafka {
-            self.not_built("log.backend", "the log on Kafka", "use `backend = \"embedded\"`");
             let brokers = self.needed_by("log.brokers", "backend = \"kafka\"", Self::text);
             let registry = self.needed_by("log.registry", "backend = \"kafka\"", Self::text);
-            LogBackend::Kafka {
+            let (login, registry_login) = (
+                self.login("log.user", "log.password"),
+                self.login("log.registry_user", "log.registry_password"),
+            );
+            LogBackend::Kafka(Box::new(Kafka {
                 brokers: brokers?,
-                registry: registry?,
                 prefix: self.text("log.prefix")?,
-            }
+                tls: self.text("log.security")? == "tls",
+                ca: self.text("log.ca").map(PathBuf::from),
+                login,
+                registry: registry?,
+                registry_login,
+                session_timeout: self.milliseconds("log.session_timeout_ms")?,
+                commit_interval: self.milliseconds("log.commit_interval_ms")?,
+                member: self.text("log.member"),
+            }))
         } else {
             LogBackend::Embedded
         };
@@ -184,12 +209,13 @@ impl Build<'_> {
 
     fn store(&mut self) -> Option<Store> {
         let backend = if self.text("store.backend")? == "cql" {
-            self.not_built("store.backend", "the store on CQL", "use `backend = \"embedded\"`");
             let nodes = self.needed_by("store.nodes", "backend = \"cql\"", Self::list)?;
             StoreBackend::Cql {
                 nodes,
                 keyspace: self.text("store.keyspace")?,
                 datacenter: self.text("store.datacenter"),
+                login: self.login("store.user", "store.password"),
+                replication: u32::try_from(self.integer("store.replication")?).expect("checked to be 1 to 9"),
             }
         } else {
             StoreBackend::Embedded

@@ -89,14 +89,6 @@ pub fn load_text(
     }
 }
 
-/// Whether this version can run what is configured. `atalaia check` and every start ask this after [`load`].
-///
-/// # Errors
-/// With what is understood but not built yet, each with its line.
-pub fn check(settings: &Settings) -> Result<(), Errors> {
-    Errors::from_problems(settings.not_built.clone()).map_or(Ok(()), Err)
-}
-
 fn read(path: &Path) -> Result<String, value::Wrong> {
     let unreadable = |error: std::io::Error| {
         (

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use model::Tenant;
 
-use crate::error::Problem;
 use model::Cidr;
 use model::Secret;
 
@@ -28,7 +28,6 @@ pub struct Settings {
     pub olts: Vec<Olt>,
     /// The Padtec management systems. Names are unique in a tenant.
     pub padtec: Vec<Padtec>,
-    pub(crate) not_built: Vec<Problem>,
 }
 
 /// `[http]`.
@@ -36,6 +35,8 @@ pub struct Settings {
 pub struct Http {
     /// Where to serve. Port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// What signs tokens, where several processes must agree; else each data folder makes its own.
+    pub token_key: Option<Secret>,
 }
 
 /// `[log]`.
@@ -48,19 +49,46 @@ pub struct Log {
 }
 
 /// The backend of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum LogBackend {
     /// In the data folder.
     Embedded,
     /// Apache Kafka.
-    Kafka {
-        /// `host:port`, several separated by commas.
-        brokers: String,
-        /// Address of the schema registry.
-        registry: String,
-        /// Beginning of the name of every topic.
-        prefix: String,
-    },
+    Kafka(Box<Kafka>),
+}
+
+/// How to reach Kafka and the schema registry, and how to behave there.
+#[derive(Debug, Clone)]
+pub struct Kafka {
+    /// `host:port`, several separated by commas.
+    pub brokers: String,
+    /// Beginning of the name of every topic.
+    pub prefix: String,
+    /// Whether connections to brokers are encrypted.
+    pub tls: bool,
+    /// Certificates that sign the brokers' and the registry's: the system's if left out.
+    pub ca: Option<PathBuf>,
+    /// SASL SCRAM-SHA-512 user and password.
+    pub login: Option<Login>,
+    /// Address of the schema registry.
+    pub registry: String,
+    /// Its user and password.
+    pub registry_login: Option<Login>,
+    /// How long a member may be silent before its partitions go to others.
+    pub session_timeout: Duration,
+    /// Time between two commits of a stream thread.
+    pub commit_interval: Duration,
+    /// A name of this process that outlives its restarts (static membership).
+    pub member: Option<String>,
+}
+
+/// A user and a password.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// User.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
 }
 
 /// `[store]`.
@@ -71,7 +99,7 @@ pub struct Store {
 }
 
 /// The backend of the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum StoreBackend {
     /// In the data folder.
     Embedded,
@@ -83,6 +111,10 @@ pub enum StoreBackend {
         keyspace: String,
         /// Preferred data centre.
         datacenter: Option<String>,
+        /// User and password.
+        login: Option<Login>,
+        /// Copies of each row, where `atalaia migrate` makes the keyspace.
+        replication: u32,
     },
 }
 
