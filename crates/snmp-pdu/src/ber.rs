@@ -1,9 +1,11 @@
-//! The part of BER that SNMP uses (RFC 3417 §8): definite lengths, one-octet tags.
+//! The part of BER that SNMP uses (RFC 3417 §8): definite lengths, one-octet tags. Public for the crates that read what
+//! stands around a PDU (`snmp-usm`).
 
 use thiserror::Error;
 
 /// Tags, as RFC 1155, RFC 1157 and RFC 3416 assign them.
-pub(crate) mod tag {
+#[allow(missing_docs, reason = "named as the RFCs name them")]
+pub mod tag {
     pub const INTEGER: u8 = 0x02;
     pub const OCTET_STRING: u8 = 0x04;
     pub const NULL: u8 = 0x05;
@@ -18,10 +20,15 @@ pub(crate) mod tag {
     pub const NO_SUCH_OBJECT: u8 = 0x80;
     pub const NO_SUCH_INSTANCE: u8 = 0x81;
     pub const END_OF_MIB_VIEW: u8 = 0x82;
+    pub const GET: u8 = 0xA0;
+    pub const GET_NEXT: u8 = 0xA1;
     pub const RESPONSE: u8 = 0xA2;
+    pub const SET: u8 = 0xA3;
     pub const V1_TRAP: u8 = 0xA4;
+    pub const GET_BULK: u8 = 0xA5;
     pub const INFORM: u8 = 0xA6;
     pub const V2_TRAP: u8 = 0xA7;
+    pub const REPORT: u8 = 0xA8;
 }
 
 /// Why bytes are not an SNMP notification: a closed set, fit for a metric's label.
@@ -99,26 +106,31 @@ pub struct PduError {
 
 /// A cursor over bytes, with the place of its first byte in the whole.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 /// One element: its tag, its content, and where the content begins.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Element<'a> {
+pub struct Element<'a> {
+    /// Its tag.
     pub tag: u8,
+    /// Its content octets.
     pub content: &'a [u8],
+    /// Place of the first content octet in the whole.
     pub at: usize,
     /// Tag, length and content.
     pub whole: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
+    /// Over a whole.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
+    /// Over the content of an element; places still count from the start of the whole.
     pub fn within(element: &Element<'a>) -> Self {
         Self {
             bytes: element.content,
@@ -126,10 +138,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
+    /// An error at the next octet.
     pub fn error(&self, reason: Reason, field: &'static str) -> PduError {
         PduError {
             reason,
@@ -139,6 +153,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, whatever its tag.
+    ///
+    /// # Errors
+    /// When it is cut, or its length is not definite.
     pub fn element(&mut self, field: &'static str) -> Result<Element<'a>, PduError> {
         let (&tag, &first) = match self.bytes {
             [tag, first, ..] => (tag, first),
@@ -185,6 +202,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an element that must have this tag.
+    ///
+    /// # Errors
+    /// As [`Reader::element`], and for another tag.
     pub fn expect(&mut self, tag: u8, field: &'static str) -> Result<Element<'a>, PduError> {
         let start = *self;
         let element = self.element(field)?;
@@ -196,6 +216,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing may be left.
+    ///
+    /// # Errors
+    /// When something is.
     pub fn end(&self, field: &'static str) -> Result<(), PduError> {
         if self.is_empty() {
             Ok(())
@@ -205,6 +228,9 @@ impl<'a> Reader<'a> {
     }
 
     /// `INTEGER` within 32 bits.
+    ///
+    /// # Errors
+    /// For anything else.
     pub fn int32(&mut self, field: &'static str) -> Result<i32, PduError> {
         let element = self.expect(tag::INTEGER, field)?;
         element.int32(field)
@@ -212,6 +238,7 @@ impl<'a> Reader<'a> {
 }
 
 impl Element<'_> {
+    /// An error at its first content octet.
     pub fn error(&self, reason: Reason, field: &'static str) -> PduError {
         PduError {
             reason,
@@ -236,22 +263,42 @@ impl Element<'_> {
         Ok(rest.iter().fold(head, |value, &octet| value << 8 | i128::from(octet)))
     }
 
+    /// `INTEGER` within 32 bits.
+    ///
+    /// # Errors
+    /// For anything else.
     pub fn int32(&self, field: &'static str) -> Result<i32, PduError> {
         i32::try_from(self.signed(field)?).map_err(|_| self.error(Reason::Range, field))
     }
 
+    /// A number from 0 to 2^32−1.
+    ///
+    /// # Errors
+    /// For anything else.
     pub fn uint32(&self, field: &'static str) -> Result<u32, PduError> {
         u32::try_from(self.signed(field)?).map_err(|_| self.error(Reason::Range, field))
     }
 
+    /// A number from 0 to 2^64−1.
+    ///
+    /// # Errors
+    /// For anything else.
     pub fn uint64(&self, field: &'static str) -> Result<u64, PduError> {
         u64::try_from(self.signed(field)?).map_err(|_| self.error(Reason::Range, field))
     }
 
+    /// Four octets.
+    ///
+    /// # Errors
+    /// For anything else.
     pub fn ip_address(&self, field: &'static str) -> Result<[u8; 4], PduError> {
         self.content.try_into().map_err(|_| self.error(Reason::Range, field))
     }
 
+    /// No content.
+    ///
+    /// # Errors
+    /// For anything else.
     pub fn empty(&self, field: &'static str) -> Result<(), PduError> {
         if self.content.is_empty() {
             Ok(())

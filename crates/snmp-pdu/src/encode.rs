@@ -90,7 +90,8 @@ fn v2(kind: u8, head: &V2Notification, varbinds: &[(Oid, Value<'_>)]) -> Vec<u8>
     wrap(kind, &content)
 }
 
-fn put_list(out: &mut Vec<u8>, varbinds: &[(Oid, Value<'_>)]) {
+/// A `VarBindList`.
+pub fn put_list(out: &mut Vec<u8>, varbinds: &[(Oid, Value<'_>)]) {
     let mut list = Vec::with_capacity(varbinds.len() * 24);
     for (oid, value) in varbinds {
         let mut pair = Vec::with_capacity(32);
@@ -149,8 +150,8 @@ fn low_octet(value: u64) -> u8 {
     value.to_le_bytes()[0]
 }
 
-/// Two's complement in as few octets as it takes.
-fn put_int(out: &mut Vec<u8>, tag: u8, value: i128) {
+/// An integer: two's complement in as few octets as it takes.
+pub fn put_int(out: &mut Vec<u8>, tag: u8, value: i128) {
     let octets = value.to_be_bytes();
     let mut start = 0;
     while start < octets.len() - 1 {
@@ -164,14 +165,15 @@ fn put_int(out: &mut Vec<u8>, tag: u8, value: i128) {
     put(out, tag, &octets[start..]);
 }
 
-fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+/// One element with this content.
+pub fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() + 6);
     put(&mut out, tag, content);
     out
 }
 
 /// Tag, shortest definite length, content.
-fn put(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+pub fn put(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.push(tag);
     let length = content.len().to_be_bytes();
     let digits = &length[length.iter().take_while(|&&b| b == 0).count().min(length.len() - 1)..];

@@ -12,7 +12,7 @@
 //!   `sysUpTime.0` may be missing.
 #![forbid(unsafe_code)]
 
-mod ber;
+pub mod ber;
 pub mod encode;
 mod message;
 mod oid;
