@@ -48,7 +48,7 @@ pub fn check_row(row: &Row) -> Result<(), StoreError> {
 /// Checks a whole key.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] when a value is missing, too many, or of another type.
+/// [`StoreError::Invalid`] when a value is missing, too many, or of another type, or the partition key is empty.
 pub fn check_key(table: &'static TableDef, key: &[Value]) -> Result<(), StoreError> {
     check_values(
         table,
@@ -56,7 +56,20 @@ pub fn check_key(table: &'static TableDef, key: &[Value]) -> Result<(), StoreErr
         key,
         table.partition_key.len() + table.clustering_key.len(),
         "key",
-    )
+    )?;
+    if is_empty_partition(&key[..table.partition_key.len()]) {
+        return Err(invalid(table, "an empty partition key".to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether these values are a partition key without a single byte: CQL has no such partition, so none is ever written.
+pub fn is_empty_partition(partition: &[Value]) -> bool {
+    match partition {
+        [Value::Text(text)] => text.is_empty(),
+        [Value::Blob(bytes)] => bytes.is_empty(),
+        _ => false,
+    }
 }
 
 /// Checks a read.

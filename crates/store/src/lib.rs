@@ -1,7 +1,9 @@
 //! The store: rows that a query reads from one partition. Two engines over one list of tables: fjall in the data folder,
-//! later CQL. A table is written from exactly one topic, whole rows only; the row with the higher write time wins.
+//! here, and CQL in a crate of its own. A table is written from exactly one topic, whole rows only; the row with the higher write time wins.
 
 mod check;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 mod metric;
 pub mod queries;
@@ -9,8 +11,8 @@ pub mod rows;
 mod table;
 
 use async_trait::async_trait;
-pub use check::{KEY_BYTES_MAX, ROW_BYTES_MAX, check_key, check_row, check_scan};
-pub use engine::FjallStore;
+pub use check::{KEY_BYTES_MAX, ROW_BYTES_MAX, check_key, check_row, check_scan, is_empty_partition};
+pub use engine::{FjallStore, kit};
 pub use table::{Column, ColumnType, Order, TableDef, Value};
 use thiserror::Error;
 
@@ -28,6 +30,15 @@ pub enum StoreError {
     /// The cursor is not one of ours, or of another query.
     #[error("not a cursor of this query")]
     BadCursor,
+    /// The engine cannot be reached, or cannot take this now: the same call may succeed later.
+    #[error("{context}")]
+    Away {
+        /// What was being done.
+        context: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The engine's own error.
     #[error("{context}")]
     Engine {
@@ -37,6 +48,13 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
 }
 
 /// A row, whole. Absent optional values are `None`.
@@ -87,7 +105,7 @@ pub struct TableDump {
     pub name: &'static str,
     /// How many rows can be read.
     pub rows: u64,
-    /// A hash of them in order: keys, columns, write times, ends. Comparable between stores of one engine.
+    /// A hash of them in any order: keys, columns, write times, ends. The same for every engine that holds the same rows.
     pub hash: u128,
 }
 
@@ -110,7 +128,8 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes a row whose write time is not above `wts_us`.
     async fn delete(&self, table: &'static TableDef, key: Vec<Value>, wts_us: i64) -> Result<(), StoreError>;
 
-    /// Writes a row if its present columns equal `expect` (`None`: if there is none). For users and refresh families only.
+    /// Writes a row if its present columns equal `expect` (`None`: if there is none). For [`rows::CONDITIONAL_TABLES`] only:
+    /// an engine whose conditional writes have a clock of their own lets nothing else write those.
     async fn put_if(&self, row: Row, expect: Option<Vec<Option<Value>>>) -> Result<bool, StoreError>;
 
     /// Whether it can answer.

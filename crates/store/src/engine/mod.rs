@@ -9,6 +9,7 @@
 mod hash;
 mod key;
 mod keyspaces;
+pub mod kit;
 mod read;
 mod value;
 mod writer;
@@ -245,15 +246,10 @@ fn dump(
     tables: &[&'static TableDef],
     now_ms: i64,
 ) -> Result<Vec<TableDump>, StoreError> {
-    let one = |table: &&'static TableDef| {
-        let (rows, hash) = read::dump(db, keyspaces, table, now_ms)?;
-        Ok(TableDump {
-            name: table.name,
-            rows,
-            hash,
-        })
-    };
-    tables.iter().map(one).collect()
+    tables
+        .iter()
+        .map(|table| read::dump(db, keyspaces, table, now_ms))
+        .collect()
 }
 
 fn item(row: &Row) -> Result<Item, StoreError> {

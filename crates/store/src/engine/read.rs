@@ -5,13 +5,11 @@ use std::ops::Bound;
 use fjall::{Database, Iter, KvPair, Readable};
 
 use super::keyspaces::Keyspaces;
+use super::kit::RowsHash;
 use super::value::Head;
-use super::{engine_error, hash, key, value};
+use super::{engine_error, key, kit, value};
 use crate::check::check_scan;
-use crate::{Page, Row, Scan, StoreError, TableDef};
-
-/// Format of cursors. A cursor is this byte, a hash of the query, and the key it ended at.
-const CURSOR_FORMAT: u8 = 1;
+use crate::{Page, Row, Scan, StoreError, TableDef, TableDump};
 
 /// Answers a scan.
 pub(super) fn scan(db: &Database, keyspaces: &Keyspaces, scan: &Scan, now_ms: i64) -> Result<Page, StoreError> {
@@ -19,11 +17,11 @@ pub(super) fn scan(db: &Database, keyspaces: &Keyspaces, scan: &Scan, now_ms: i6
     let mut leading = scan.partition.clone();
     leading.extend_from_slice(&scan.prefix);
     let prefix = key::encode(scan.table, &leading)?;
-    let query = query_hash(scan, &prefix);
+    let query = kit::query_hash(scan, &prefix);
     let after = scan
         .cursor
         .as_deref()
-        .map(|cursor| key_in_cursor(cursor, query, &prefix))
+        .map(|cursor| kit::key_in_cursor(cursor, query, &prefix))
         .transpose()?;
     let mut merged = Merged::new(db, keyspaces, scan.table, &prefix, after.as_deref(), scan.reverse);
 
@@ -35,7 +33,7 @@ pub(super) fn scan(db: &Database, keyspaces: &Keyspaces, scan: &Scan, now_ms: i6
             continue;
         }
         if page.rows.len() == scan.limit {
-            page.next = (scan.limit > 0).then(|| cursor(query, &last_key));
+            page.next = (scan.limit > 0).then(|| kit::cursor(query, &last_key));
             break;
         }
         page.rows.push(row(scan.table, &key, &bytes, head)?);
@@ -50,18 +48,17 @@ pub(super) fn dump(
     keyspaces: &Keyspaces,
     table: &'static TableDef,
     now_ms: i64,
-) -> Result<(u64, u128), StoreError> {
+) -> Result<TableDump, StoreError> {
     let mut merged = Merged::new(db, keyspaces, table, &[], None, false);
-    let mut count = 0;
-    let mut hasher = hash::Fnv128::default();
+    let mut hash = RowsHash::default();
     while let Some((key, bytes)) = merged.next()? {
-        if Head::of(&bytes).ok_or_else(|| damaged(table))?.is_live(now_ms) {
-            count += 1;
-            hasher.write_framed(&key);
-            hasher.write_framed(&bytes);
+        let head = Head::of(&bytes).ok_or_else(|| damaged(table))?;
+        if head.is_live(now_ms) {
+            // Read and hashed again, for a row of an earlier build lacks the columns added since.
+            hash.add(&row(table, &key, &bytes, head)?);
         }
     }
-    Ok((count, hasher.finish()))
+    Ok(hash.dump(table))
 }
 
 fn row(table: &'static TableDef, key: &[u8], bytes: &[u8], head: Head) -> Result<Row, StoreError> {
@@ -80,30 +77,6 @@ fn damaged(table: &TableDef) -> StoreError {
         &format!("reading a row of {}", table.name),
         std::io::Error::other(problem),
     )
-}
-
-fn query_hash(scan: &Scan, prefix: &[u8]) -> u64 {
-    let mut hasher = hash::Fnv128::default();
-    hasher.write_framed(scan.table.name.as_bytes());
-    hasher.write_framed(prefix);
-    hasher.write_framed(&[u8::from(scan.reverse)]);
-    let hash = hasher.finish();
-    u64::try_from(hash >> 64).expect("the upper half")
-}
-
-fn cursor(query: u64, last_key: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![CURSOR_FORMAT];
-    bytes.extend_from_slice(&query.to_be_bytes());
-    bytes.extend_from_slice(last_key);
-    bytes
-}
-
-fn key_in_cursor(cursor: &[u8], query: u64, prefix: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let key = cursor
-        .strip_prefix(&[CURSOR_FORMAT])
-        .and_then(|rest| rest.strip_prefix(&query.to_be_bytes()))
-        .filter(|key| key.starts_with(prefix) && key.len() <= key::ENCODED_BYTES_MAX);
-    key.map(<[u8]>::to_vec).ok_or(StoreError::BadCursor)
 }
 
 /// The rows of several keyspaces in one order. A key that stands in two of them (written once as `later` and again when

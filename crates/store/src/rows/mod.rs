@@ -43,6 +43,9 @@ pub static TABLES: &[&TableDef] = &[
 /// The tables that come from the log alone: what a rebuild empties and fills again.
 pub static DERIVED_TABLES: &[&TableDef] = &[&STATUS, &STATUS_BY_GROUP, &ENTITIES, &GROUPS, &SERIALS, &DEVICE_EVENTS];
 
+/// The tables that live only here, written with `put_if` alone.
+pub static CONDITIONAL_TABLES: &[&TableDef] = &[&USERS, &REFRESH_FAMILIES];
+
 /// What entities are read together with: an ONU with the others of its PON port (whose entity id this is), anything else
 /// behind a root with that root, and roots of one kind with each other (`default/olt`: the root's id without its name).
 pub fn read_group(entity: &EntityId) -> String {
@@ -104,6 +107,19 @@ mod tests {
         check(1_709_251_200_000, (2024, 3)); // 2024-03-01
         assert_eq!(year_of(i64::MIN), 1970);
         assert_eq!(year_of(i64::MAX), 9999);
+    }
+
+    #[test]
+    fn each_table_comes_from_the_log_or_lives_only_here() {
+        let mut both: Vec<_> = DERIVED_TABLES
+            .iter()
+            .chain(CONDITIONAL_TABLES)
+            .map(|t| t.name)
+            .collect();
+        let mut all: Vec<_> = TABLES.iter().map(|t| t.name).collect();
+        both.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(both, all);
     }
 
     #[test]

@@ -1,20 +1,25 @@
-//! What every engine of the store does alike. An engine joins with a [`Subject`] and one line of [`conformance!`].
+//! What every engine of the store does alike. An engine joins with a [`Subject`] and one line of
+//! [`conformance_suite!`](crate::conformance_suite).
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "checks of a test suite: a panic is their verdict")]
+#![allow(missing_docs, reason = "the names of the checks say what they check")]
 
-mod fjall;
 mod suite;
 mod tables;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use store::Store;
+
+pub use self::suite::*;
+pub use self::tables::{EVENT_RETENTION_MS, EVENTS, STATES, TABLES, event, events, state, states, text};
+use crate::Store;
 
 /// An engine under test.
 #[async_trait]
 pub trait Subject: Send + Sync {
-    /// The store. Tests use keys of their own, so one database may serve them all.
+    /// The store. Tests use keys of their own, so one database may serve them all; only `replay_leaves_the_same` empties
+    /// its tables and wants a database for itself.
     fn store(&self) -> Arc<dyn Store>;
 
     /// The engine's clock, milliseconds since 1970.
@@ -27,17 +32,11 @@ pub trait Subject: Send + Sync {
     async fn reopen(&mut self);
 }
 
-/// One `#[test]` for each function of the suite.
-macro_rules! conformance {
-    ($subject:path; $($name:ident),+ $(,)?) => {$(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            let mut subject = $subject().await;
-            $crate::suite::$name(&mut subject).await;
-        }
-    )+};
+/// Makes one `#[test]` of each check. `$subject` is an async function from the check's name to a fresh [`Subject`].
+#[macro_export]
+macro_rules! conformance_suite {
     ($subject:path) => {
-        conformance!($subject;
+        $crate::conformance_suite!(@ $subject;
             rows_read_back_whole,
             the_higher_write_time_stays,
             equal_write_times_end_alike_in_any_order,
@@ -58,9 +57,16 @@ macro_rules! conformance {
             conditional_writes_have_one_winner,
             a_conditional_write_wins_over_any_clock,
             replay_leaves_the_same,
+            engines_agree_on_what_a_store_holds,
             acknowledged_rows_survive_a_restart,
             the_store_is_healthy,
         );
     };
+    (@ $subject:path; $($check:ident),+ $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $check() {
+            let mut subject = $subject(stringify!($check)).await;
+            $crate::conformance::$check(&mut subject).await;
+        }
+    )+};
 }
-pub(crate) use conformance;

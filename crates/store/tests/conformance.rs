@@ -1,13 +1,13 @@
-//! The embedded engine.
+//! The embedded engine keeps what every engine promises.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
+use store::conformance::{Subject, TABLES};
 use store::{FjallStore, Store};
-
-use crate::tables::TABLES;
-use crate::{Subject, conformance};
 
 struct Embedded {
     folder: tempfile::TempDir,
@@ -23,7 +23,7 @@ impl Embedded {
     }
 }
 
-async fn embedded() -> Embedded {
+async fn embedded(_: &str) -> Embedded {
     let folder = tempfile::tempdir().unwrap();
     // 2026-03-01, far from the turn of a month.
     let now_ms = Arc::new(AtomicI64::new(1_772_323_200_000));
@@ -56,4 +56,4 @@ impl Subject for Embedded {
     }
 }
 
-conformance!(embedded);
+store::conformance_suite!(embedded);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::{Column, ColumnType, Order, Row, Scan, TableDef, Value};
+use crate::{Column, ColumnType, Order, Row, Scan, TableDef, Value};
 
 const fn column(name: &'static str, kind: ColumnType) -> Column {
     Column { name, kind }
