@@ -1,16 +1,10 @@
 //! What a process is made of, listed by hand: which chain, which folders, which connectors. Nothing registers itself.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use anyhow::{Context, Result};
-use log::{EmbeddedConfig, EmbeddedLog, LogError};
-use model::Tenant;
+use anyhow::Result;
 use runtime::{Chain, DeadReason};
 use schemas::AnyRecord;
 use schemas::network::NetworkEvent;
 use settings::Settings;
-use store::FjallStore;
 
 /// The steps of task `network`, in order.
 pub fn network_chain() -> Chain<NetworkEvent> {
@@ -21,25 +15,6 @@ pub fn network_chain() -> Chain<NetworkEvent> {
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {
     schemas::network::decode(record, root_key).map_err(DeadReason::from)
-}
-
-/// Opens the embedded log of a folder.
-///
-/// # Errors
-/// When another process has it, or it cannot be used as it is.
-pub fn open_log(folder: &Path, partitions: u32) -> Result<Arc<EmbeddedLog>, LogError> {
-    EmbeddedLog::open(EmbeddedConfig {
-        partitions,
-        ..EmbeddedConfig::new(folder)
-    })
-}
-
-/// Opens the embedded store of a folder.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn open_store(folder: &Path) -> Result<Arc<FjallStore>> {
-    FjallStore::open(folder).with_context(|| format!("cannot open the store in {}", folder.display()))
 }
 
 /// The trap connector's configuration out of the whole one.
@@ -95,9 +70,4 @@ pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_s
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the trap connector cannot be built:\n{}", lines.join("\n"))
     })
-}
-
-/// The tenant that the board of this installation shows.
-pub fn tenant(settings: &Settings) -> &Tenant {
-    &settings.tenant
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::parts::Selection;
 use crate::{commands, up};
 
 /// Tells an internet provider's operations centre what its network is doing, the moment it happens.
@@ -33,6 +34,22 @@ pub struct Place {
     pub data: Option<PathBuf>,
 }
 
+/// What every part as a process of its own takes.
+#[derive(Args, Clone, Debug)]
+struct Part {
+    #[command(flatten)]
+    place: Place,
+    /// Address of probes and metrics, and of the board; overrides `http.listen`.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<std::net::SocketAddr>,
+}
+
+impl Part {
+    fn run(&self, selection: Selection) -> anyhow::Result<()> {
+        up::run_part(&self.place, self.listen, selection)
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
     /// Runs everything in one process over one data folder.
@@ -51,6 +68,27 @@ enum Command {
         /// Address of board, API, probes and metrics; overrides `http.listen`.
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<std::net::SocketAddr>,
+    },
+    /// Runs one connector as a process of its own (log on Kafka).
+    Connector {
+        /// Which.
+        #[arg(value_parser = ["snmp-traps"])]
+        name: String,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Runs one processor as a process of its own (log on Kafka).
+    Pipeline {
+        /// `network` decides what is; `persist` writes it to the store.
+        #[arg(value_parser = ["network", "persist"])]
+        name: String,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Runs board, REST API and WebSocket as a process of its own (log on Kafka, store on CQL).
+    Api {
+        #[command(flatten)]
+        part: Part,
     },
     /// Checks a configuration and prints every mistake with file, line, key and what would be right.
     Check {
@@ -106,6 +144,19 @@ pub fn run() -> ExitCode {
             seed,
             speed,
             listen,
+        }),
+        Command::Connector { name: _, part } => part.run(Selection {
+            traps: true,
+            ..Selection::NONE
+        }),
+        Command::Pipeline { name, part } => part.run(Selection {
+            network: name == "network",
+            persist: name == "persist",
+            ..Selection::NONE
+        }),
+        Command::Api { part } => part.run(Selection {
+            api: true,
+            ..Selection::NONE
         }),
         Command::Check { file, example } => commands::check::run(file.as_deref(), example),
         Command::Topology { command } => commands::topology::run(&command),

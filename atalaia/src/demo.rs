@@ -10,7 +10,8 @@ use settings::Settings;
 use simulator::{Network, Running, SimConfig, Simulation};
 
 use crate::operations;
-use crate::up::{Options, Parts};
+use crate::parts::Parts;
+use crate::up::Options;
 
 /// OLTs of the demo.
 const OLTS: usize = 4;

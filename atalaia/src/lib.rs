@@ -2,15 +2,18 @@
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod assembly;
+mod backends;
 mod command_line;
 mod commands;
 mod demo;
 mod logging;
 mod operations;
+mod parts;
 mod ready;
 mod socket;
 mod token_key;
 mod up;
 
-pub use assembly::{network_chain, open_log, open_store};
+pub use assembly::network_chain;
+pub use backends::{open_log, open_store};
 pub use command_line::run;

@@ -14,10 +14,13 @@ use anyhow::{Context, Result, bail};
 use log::Log;
 use model::Tenant;
 use serde::{Deserialize, Serialize};
+use settings::{LogBackend, Settings};
 use store::Store;
 
+use crate::backends::{self, Backends};
 use crate::command_line::Place;
 use crate::operations;
+use crate::parts::Selection;
 
 /// Name of the socket in the data folder.
 const SOCKET: &str = "atalaia.sock";
@@ -126,6 +129,9 @@ pub struct Installation {
 pub fn with_installation(place: &Place, request: &Request, on_line: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     let settings = crate::up::load_settings(place)?;
     let folder = &settings.data;
+    if !matches!(settings.log.backend, LogBackend::Embedded) {
+        return on_backends(&settings, request, on_line);
+    }
     match UnixStream::connect(folder.join(SOCKET)) {
         Ok(stream) => ask(stream, request, on_line),
         Err(_) => {
@@ -135,19 +141,24 @@ pub fn with_installation(place: &Place, request: &Request, on_line: &mut dyn FnM
                     folder.display()
                 );
             }
-            let runtime = tokio::runtime::Runtime::new()?;
-            let (log, store) = crate::up::open_folder(&settings)?;
-            let installation = Installation {
-                log: log.clone(),
-                store,
-                runtime: runtime.handle().clone(),
-                tenant: settings.tenant.clone(),
-            };
-            let result = operations::run(request, &installation, &AtomicBool::new(false), on_line);
-            log.close().context("cannot close the log")?;
-            result
+            on_backends(&settings, request, on_line)
         }
     }
+}
+
+/// Opens log and store for this one operation.
+fn on_backends(settings: &Settings, request: &Request, on_line: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let Backends { log, store } = backends::open(settings, Selection::ALL, &runtime)?;
+    let installation = Installation {
+        log: log.clone(),
+        store: store.context("there is no store")?,
+        runtime: runtime.handle().clone(),
+        tenant: settings.tenant.clone(),
+    };
+    let result = operations::run(request, &installation, &AtomicBool::new(false), on_line);
+    log.close().context("cannot close the log")?;
+    result
 }
 
 fn ask(mut stream: UnixStream, request: &Request, on_line: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {

@@ -6,12 +6,28 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rand::RngExt as _;
+use settings::Settings;
 
-/// The key of a data folder, made if there is none.
+/// The configured key, or else the data folder's, which is made if there is none.
 ///
 /// # Errors
 /// When it cannot be read or kept, or is not one.
-pub fn of(folder: &Path) -> Result<[u8; 32]> {
+pub fn of(settings: &Settings) -> Result<[u8; 32]> {
+    match &settings.http.token_key {
+        Some(key) => from_hex(key.expose()).context("http.token_key is not 64 hexadecimal digits"),
+        None => of_folder(&settings.data),
+    }
+}
+
+fn from_hex(digits: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    for (i, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * i..2 * i + 2)?, 16).ok()?;
+    }
+    (digits.len() == 64).then_some(key)
+}
+
+fn of_folder(folder: &Path) -> Result<[u8; 32]> {
     let path = folder.join("jwt.key");
     match std::fs::read(&path) {
         Ok(bytes) => bytes
@@ -50,9 +66,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // A process that was killed while it made one.
         std::fs::write(folder.path().join("jwt.key.new"), [1; 5]).unwrap();
-        let first = of(folder.path()).unwrap();
-        assert_eq!(of(folder.path()).unwrap(), first);
+        let first = of_folder(folder.path()).unwrap();
+        assert_eq!(of_folder(folder.path()).unwrap(), first);
         std::fs::write(folder.path().join("jwt.key"), [1; 5]).unwrap();
-        assert!(of(folder.path()).unwrap_err().to_string().contains("delete it"));
+        assert!(of_folder(folder.path()).unwrap_err().to_string().contains("delete it"));
     }
 }
