@@ -9,20 +9,16 @@
 
 mod common;
 
-use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use common::checker::{compare, oracle, read_all, request_ids, with_id_rule};
-use load_tests::client::{list, login, wait_ready};
-use load_tests::device::{Devices, Note};
+use common::sender::Sender;
+use common::views::{assert_exact_topics, assert_order, expected_states, history_of, views};
 use load_tests::product::{FirstStart, Running, Setup};
 use log::{CRASH_AT_ENV, CrashPoint, Log};
 use topology::{Group, Topic};
 
 const OLTS: u8 = 3;
-/// Informs that wait for an answer at a time: far below the ONUs, so that each ONU has one at most.
-const WINDOW: usize = 400;
-const RESEND: Duration = Duration::from_millis(400);
 
 /// How one life of the product ends.
 #[derive(Debug, Clone, Copy)]
@@ -55,57 +51,6 @@ fn ends() -> Vec<End> {
     // Mixed, so that random kills fall between the named ones.
     let half = ends.len() / 2;
     (0..half).flat_map(|i| [ends[i], ends[i + half]]).collect()
-}
-
-/// The other side: sends informs until each is answered, over any number of lives of the product.
-struct Sender {
-    devices: Devices,
-    next: u32,
-    waiting: HashMap<i32, (Note, u32, Instant)>,
-    acknowledged: Vec<Note>,
-}
-
-impl Sender {
-    fn turn(&mut self) {
-        for id in self.devices.answered() {
-            if let Some((note, _, _)) = self.waiting.remove(&id) {
-                self.acknowledged.push(note);
-            }
-        }
-        while self.waiting.len() < WINDOW {
-            let note = Note::nth(self.next, OLTS);
-            // One at a time of each ONU, or a resent one could arrive behind its successor: order is what is tested.
-            if self
-                .waiting
-                .values()
-                .any(|(n, _, _)| (n.olt, n.onu) == (note.olt, note.onu))
-            {
-                break;
-            }
-            self.next += 1;
-            let uptime = 50_000_000 + self.next;
-            self.devices.send_at(&note, true, uptime);
-            self.waiting.insert(note.request_id, (note, uptime, Instant::now()));
-        }
-        for (note, uptime, sent) in self.waiting.values_mut() {
-            if sent.elapsed() > RESEND {
-                self.devices.send_at(note, true, *uptime);
-                *sent = Instant::now();
-            }
-        }
-        std::thread::sleep(Duration::from_micros(300));
-    }
-
-    fn until(&mut self, deadline: Duration, mut done: impl FnMut(&mut Self) -> bool) -> bool {
-        let end = Instant::now() + deadline;
-        while !done(self) {
-            if Instant::now() > end {
-                return false;
-            }
-            self.turn();
-        }
-        true
-    }
 }
 
 fn live_and_die(setup: &Setup, sender: &mut Sender, end: End, first: &mut Option<FirstStart>) {
@@ -169,43 +114,13 @@ fn finish(setup: &Setup, sender: &mut Sender, first: &mut Option<FirstStart>, ev
     product
 }
 
-/// What the store and the board say at the end, of every ONU.
-async fn views(
-    setup: &Setup,
-    first: &FirstStart,
-    sample: &[String],
-) -> (BTreeMap<String, (String, String)>, BTreeMap<String, Vec<String>>) {
-    let at = setup.http();
-    wait_ready(at, Duration::from_secs(20)).await.unwrap();
-    let token = login(at, &first.user, &first.password).await.unwrap();
-    let text = |v: &serde_json::Value| v.as_str().unwrap_or_default().to_owned();
-    let board = list(at, "/api/v1/devices?kind=onu&limit=500", &token)
-        .await
-        .unwrap()
-        .iter()
-        .map(|i| (text(&i["entity"]), (text(&i["state"]), text(&i["cause"]))))
-        .collect();
-    let mut history = BTreeMap::new();
-    for entity in sample {
-        let path = format!("/api/v1/devices/{}/events?limit=200", entity.replace('/', "%2F"));
-        let events = list(at, &path, &token).await.unwrap();
-        history.insert(entity.clone(), events.iter().map(|e| text(&e["id"])).collect());
-    }
-    (board, history)
-}
-
 #[test]
 fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     let soak = std::env::var_os("ATALAIA_SOAK").is_some();
     let (rounds, events) = if soak { (8, 1_000_000) } else { (1, 100_000) };
     let folder = tempfile::tempdir().unwrap();
     let setup = Setup::new(common::binary(), folder.path(), OLTS).unwrap();
-    let mut sender = Sender {
-        devices: Devices::new(OLTS, setup.trap_target()).unwrap(),
-        next: 0,
-        waiting: HashMap::new(),
-        acknowledged: Vec::new(),
-    };
+    let mut sender = Sender::new(OLTS, setup.trap_target());
     let mut first = None;
     let mut kills = 0;
     let mut with_uncommitted = 0;
@@ -232,7 +147,7 @@ fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     let product = finish(&setup, &mut sender, &mut first, events);
     // The rest of the window is answered too: after that nothing is in flight.
     let first = first.expect("the first start printed a password");
-    drain(&mut sender);
+    sender.drain();
     let status = product.terminate(Duration::from_secs(25)).unwrap();
     assert!(status.success(), "SIGTERM ended with {status}");
 
@@ -263,7 +178,7 @@ fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     assert_exact_topics(&*log, &expected);
     assert_order(&sender, &expected, &codec);
 
-    let onus: BTreeMap<_, _> = expected_states(&expected, &codec);
+    let onus: std::collections::BTreeMap<_, _> = expected_states(&expected, &codec);
     let sample: Vec<String> = onus.keys().step_by(97).cloned().collect();
     let expected_history = history_of(&expected, &codec, &sample);
     log.close().unwrap();
@@ -308,102 +223,6 @@ fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     );
     assert_eq!(rows("device_events"), expected.fast.len() as u64, "events in the store");
     assert_eq!(rows("status"), statuses as u64, "status rows in the store");
-}
-
-fn drain(sender: &mut Sender) {
-    let end = Instant::now() + Duration::from_secs(30);
-    while !sender.waiting.is_empty() {
-        assert!(Instant::now() < end, "{} informs stay unanswered", sender.waiting.len());
-        for id in sender.devices.answered() {
-            if let Some((note, _, _)) = sender.waiting.remove(&id) {
-                sender.acknowledged.push(note);
-            }
-        }
-        for (note, uptime, sent) in sender.waiting.values_mut() {
-            if sent.elapsed() > RESEND {
-                sender.devices.send_at(note, true, *uptime);
-                *sent = Instant::now();
-            }
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn assert_exact_topics(log: &dyn Log, expected: &common::checker::Expected) {
-    for topic in [Topic::DeviceStatus, Topic::Inventory] {
-        let got: BTreeMap<_, _> = read_all(log, topic)
-            .into_iter()
-            .map(|s| (s.record.key.to_vec(), s.record.value.map(|v| v.to_vec())))
-            .collect();
-        let wanted: BTreeMap<_, _> = expected
-            .exact
-            .iter()
-            .filter(|((t, _), _)| *t == topic)
-            .map(|((_, key), value)| (key.clone(), value.clone()))
-            .collect();
-        assert_eq!(got.len(), wanted.len(), "{topic}");
-        assert!(got == wanted, "{topic}: same keys, other rows");
-    }
-}
-
-/// Each ONU's events alternate as they were sent: one at a time was under way.
-fn assert_order(sender: &Sender, expected: &common::checker::Expected, codec: &schemas::Codec) {
-    let mut sent: BTreeMap<String, Vec<(i32, bool)>> = BTreeMap::new();
-    for note in &sender.acknowledged {
-        sent.entry(note.entity())
-            .or_default()
-            .push((note.request_id, note.raise));
-    }
-    let mut seen: BTreeMap<String, Vec<bool>> = BTreeMap::new();
-    for output in &expected.fast {
-        if let Ok(schemas::AnyRecord::DeviceEvent(event)) = codec.decode(output.4.as_deref().unwrap_or_default())
-            && event.event == "dying_gasp"
-        {
-            seen.entry(event.entity)
-                .or_default()
-                .push(event.phase == schemas::Phase::Raise);
-        }
-    }
-    for (entity, mut notes) in sent {
-        notes.sort_unstable();
-        let wanted: Vec<_> = notes.iter().map(|(_, raise)| *raise).collect();
-        assert_eq!(
-            seen.get(&entity),
-            Some(&wanted),
-            "{entity}: events in the order they were sent, each once"
-        );
-    }
-}
-
-fn expected_states(expected: &common::checker::Expected, codec: &schemas::Codec) -> BTreeMap<String, (String, String)> {
-    expected
-        .exact
-        .iter()
-        .filter(|((topic, _), _)| *topic == Topic::DeviceStatus)
-        .filter_map(|(_, value)| match codec.decode(value.as_deref()?).ok()? {
-            schemas::AnyRecord::DeviceStatus(row) if row.kind == "onu" => {
-                Some((row.entity, (row.state, row.cause.unwrap_or_default())))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// Ids of a few ONUs' events, newest first, as the store should have them.
-fn history_of(
-    expected: &common::checker::Expected,
-    codec: &schemas::Codec,
-    sample: &[String],
-) -> BTreeMap<String, Vec<String>> {
-    let mut history: BTreeMap<String, Vec<String>> = sample.iter().map(|e| (e.clone(), Vec::new())).collect();
-    for output in &expected.fast {
-        if let Ok(schemas::AnyRecord::DeviceEvent(event)) = codec.decode(output.4.as_deref().unwrap_or_default())
-            && let Some(ids) = history.get_mut(&event.entity)
-        {
-            ids.insert(0, output.2.iter().map(|b| format!("{b:02x}")).collect());
-        }
-    }
-    history
 }
 
 /// The checker is no use if it cannot fail.

@@ -25,6 +25,68 @@ pub struct Setup {
     pub http_port: u16,
     /// OLTs `olt-0` … at 127.20.0.1 ….
     pub olts: u8,
+    /// What it stands on: its data folder if `None`.
+    pub servers: Option<Servers>,
+}
+
+/// Servers that the processes of an installation share.
+#[derive(Debug, Clone)]
+pub struct Servers {
+    /// Brokers.
+    pub kafka: String,
+    /// A node of the store.
+    pub cql: String,
+    /// The schema registry.
+    pub registry: String,
+    /// Topics begin with this, so that installations do not meet.
+    pub prefix: String,
+    /// Tables stand here.
+    pub keyspace: String,
+    /// Partitions of each topic.
+    pub partitions: u32,
+    /// More lines for the `[log]` section.
+    pub log_settings: String,
+}
+
+impl Servers {
+    /// The servers that `infra/dev/servers up` has started, for an installation of this name (lower-case letters, digits
+    /// and `_`).
+    ///
+    /// # Errors
+    /// When their addresses are not in the environment.
+    pub fn from_environment(name: &str) -> Result<Self> {
+        let of = |variable: &str| {
+            std::env::var(variable)
+                .with_context(|| format!("{variable} is not set: run eval \"$(infra/dev/servers up)\""))
+        };
+        let name = format!("{name}_{:08x}", rand::random::<u32>());
+        Ok(Self {
+            kafka: of("KAFKA")?,
+            cql: of("CQL")?,
+            registry: of("REGISTRY")?,
+            prefix: format!("{name}."),
+            keyspace: name,
+            partitions: 4,
+            log_settings: "session_timeout_ms = 1500\n".to_owned(),
+        })
+    }
+
+    fn configuration(&self) -> String {
+        let Self {
+            kafka,
+            cql,
+            registry,
+            prefix,
+            keyspace,
+            partitions,
+            log_settings,
+        } = self;
+        format!(
+            "[log]\nbackend = \"kafka\"\nbrokers = \"{kafka}\"\nregistry = \"{registry}\"\nprefix = \"{prefix}\"\n\
+             partitions = {partitions}\n{log_settings}\
+             [store]\nbackend = \"cql\"\nnodes = [\"{cql}\"]\nkeyspace = \"{keyspace}\"\nreplication = 1\n"
+        )
+    }
 }
 
 impl Setup {
@@ -33,16 +95,23 @@ impl Setup {
     /// # Errors
     /// When the folder cannot be written.
     pub fn new(binary: &Path, folder: &Path, olts: u8) -> Result<Self> {
+        Self::on(binary, folder, olts, None)
+    }
+
+    /// The same on servers.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn on(binary: &Path, folder: &Path, olts: u8, servers: Option<Servers>) -> Result<Self> {
         let trap_port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let http_port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let http_port = free_port()?;
         let setup = Self {
             binary: binary.to_owned(),
             folder: folder.to_owned(),
             trap_port,
             http_port,
             olts,
+            servers,
         };
         std::fs::write(folder.join("atalaia.toml"), setup.configuration())?;
         Ok(setup)
@@ -57,6 +126,9 @@ impl Setup {
             self.http_port,
             self.trap_port
         );
+        if let Some(servers) = &self.servers {
+            text.push_str(&servers.configuration());
+        }
         for olt in 0..self.olts {
             writeln!(
                 text,
@@ -89,20 +161,61 @@ impl Setup {
     /// # Errors
     /// When the binary cannot be run.
     pub fn spawn(&self, environment: &[(&str, String)]) -> Result<Running> {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("log"))?;
-        let mut child = Command::new(&self.binary)
-            .args(["up", "--config"])
+        self.start(self.command(&["up"]), "log", self.http_port, environment)
+    }
+
+    /// Starts one part as a process of its own, such as `["pipeline", "network"]`. Its probes get a port of their own; its
+    /// log goes to the file `log`.
+    ///
+    /// # Errors
+    /// When the binary cannot be run.
+    pub fn spawn_part(&self, part: &[&str], log: &str, environment: &[(&str, String)]) -> Result<Running> {
+        let http_port = if part == ["api"] { self.http_port } else { free_port()? };
+        let mut command = self.command(part);
+        command.args(["--listen", &format!("127.0.0.1:{http_port}")]);
+        self.start(command, log, http_port, environment)
+    }
+
+    /// Runs a command of the installation to its end, such as `["topology", "apply"]`; answers what it printed.
+    ///
+    /// # Errors
+    /// When it fails: with what it said.
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments).output()?;
+        if !output.status.success() {
+            bail!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
+            .arg("--config")
             .arg(self.folder.join("atalaia.toml"))
             .env("BENCH_COMMUNITY", COMMUNITY)
             .env(
                 "ATALAIA_LOG",
                 std::env::var("ATALAIA_LOG").unwrap_or_else(|_| "info".into()),
             )
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn start(
+        &self,
+        mut command: Command,
+        log: &str,
+        http_port: u16,
+        environment: &[(&str, String)],
+    ) -> Result<Running> {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join(log))?;
+        let mut child = command
             .envs(environment.iter().map(|(k, v)| (*k, v.as_str())))
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -119,6 +232,7 @@ impl Setup {
         Ok(Running {
             child,
             lines,
+            http: (Ipv4Addr::LOCALHOST, http_port).into(),
             started: Instant::now(),
         })
     }
@@ -127,6 +241,12 @@ impl Setup {
     pub fn log_text(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }
 
 /// Source address of an OLT: its own, in the loopback network.
@@ -139,6 +259,8 @@ pub struct Running {
     /// The process.
     pub child: Child,
     lines: std::sync::mpsc::Receiver<String>,
+    /// Its probes, and its board if it has one.
+    pub http: SocketAddr,
     /// When it was started.
     pub started: Instant,
 }

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub mod checker;
+pub mod sender;
+pub mod views;
 
 use std::path::Path;
 use std::sync::Arc;
