@@ -17,7 +17,19 @@ fi
 packages=()
 want() { command -v "$1" >/dev/null 2>&1 || packages+=("$2"); }
 want cc gcc
+# librdkafka is built from source, with TLS.
+want c++ g++
+want make make
+want cmake cmake
+want pkg-config pkg-config
+[ -e /usr/include/openssl/ssl.h ] || packages+=(libssl-dev)
 if [ "$what" = test ]; then
+    # The real servers of the tests: Kafka, Cassandra and a registry from Maven packages.
+    want java default-jdk-headless
+    want mvn maven
+    want python3 python3
+    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+    want kcat kcat
     want snmptrap snmp
     want chromium chromium
     fc-list 2>/dev/null | grep -q . || packages+=(fonts-liberation)
