@@ -22,8 +22,43 @@ fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason>
 /// # Errors
 /// With every problem it names.
 pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_snmp_traps::Config> {
-    use connector_snmp_traps::{Limits, RawConfig, RawCredential, RawDevice, RawListener};
+    use connector_snmp_traps::{Limits, RawConfig, RawCredential, RawDevice, RawKey, RawListener, RawUser};
+    use settings::TrapProof;
     let traps = &settings.snmp_traps;
+    let (mut credentials, mut users) = (Vec::new(), Vec::new());
+    for credential in &traps.credentials {
+        let (name, sources) = (credential.name.clone(), credential.sources.clone());
+        match &credential.proof {
+            TrapProof::Community { version, community } => credentials.push(RawCredential {
+                name,
+                version: match version {
+                    settings::SnmpVersion::V1 => "1".to_owned(),
+                    settings::SnmpVersion::V2c => "2c".to_owned(),
+                },
+                community: community.clone(),
+                sources,
+            }),
+            TrapProof::User {
+                user,
+                auth,
+                privacy,
+                engine_ids,
+            } => {
+                let key = |key: &settings::TrapKey| RawKey {
+                    protocol: key.protocol.clone(),
+                    password: key.password.clone(),
+                };
+                users.push(RawUser {
+                    name,
+                    user: user.clone(),
+                    auth: auth.as_ref().map(key),
+                    privacy: privacy.as_ref().map(key),
+                    engine_ids: engine_ids.clone(),
+                    sources,
+                });
+            }
+        }
+    }
     let raw = RawConfig {
         instance: instance.to_owned(),
         listeners: traps
@@ -34,19 +69,9 @@ pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_s
                 bind: l.bind.to_string(),
             })
             .collect(),
-        credentials: traps
-            .credentials
-            .iter()
-            .map(|c| RawCredential {
-                name: c.name.clone(),
-                version: match c.version {
-                    settings::SnmpVersion::V1 => "1".to_owned(),
-                    settings::SnmpVersion::V2c => "2c".to_owned(),
-                },
-                community: c.community.clone(),
-                sources: c.sources.clone(),
-            })
-            .collect(),
+        credentials,
+        users,
+        data: Some(settings.data.clone()),
         devices: settings
             .olts
             .iter()

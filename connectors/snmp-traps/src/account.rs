@@ -31,8 +31,10 @@ pub enum Refusal {
     Source,
     /// No credential has its version.
     VersionNotConfigured,
-    /// SNMPv3 is not built yet.
+    /// No credential is of version 3.
     V3NotConfigured,
+    /// The user-based security model says no.
+    V3(snmp_usm::Refusal),
 }
 
 impl Refusal {
@@ -42,6 +44,18 @@ impl Refusal {
         Self::Source,
         Self::VersionNotConfigured,
         Self::V3NotConfigured,
+        Self::V3(snmp_usm::Refusal::SecurityModel),
+        Self::V3(snmp_usm::Refusal::Flags),
+        Self::V3(snmp_usm::Refusal::Discovery),
+        Self::V3(snmp_usm::Refusal::EngineId),
+        Self::V3(snmp_usm::Refusal::UnknownUser),
+        Self::V3(snmp_usm::Refusal::Source),
+        Self::V3(snmp_usm::Refusal::EngineNotAllowed),
+        Self::V3(snmp_usm::Refusal::SecurityLevel),
+        Self::V3(snmp_usm::Refusal::Digest),
+        Self::V3(snmp_usm::Refusal::TimeWindow),
+        Self::V3(snmp_usm::Refusal::Decryption),
+        Self::V3(snmp_usm::Refusal::OwnEngine),
     ];
 
     /// The word for a label.
@@ -51,7 +65,28 @@ impl Refusal {
             Self::Source => "source",
             Self::VersionNotConfigured => "version_not_configured",
             Self::V3NotConfigured => "v3_not_configured",
+            Self::V3(refusal) => refusal.as_str(),
         }
+    }
+
+    /// Its place in [`Refusal::ALL`].
+    const fn index(self) -> usize {
+        match self {
+            Self::Community => 0,
+            Self::Source => 1,
+            Self::VersionNotConfigured => 2,
+            Self::V3NotConfigured => 3,
+            Self::V3(refusal) => 4 + refusal as usize,
+        }
+    }
+
+    /// Whether a person should hear of a sender's first one: not of what every sender of informs begins with, to ask who
+    /// we are and what time it is.
+    const fn is_remarkable(self) -> bool {
+        !matches!(
+            self,
+            Self::V3(snmp_usm::Refusal::Discovery | snmp_usm::Refusal::TimeWindow)
+        )
     }
 }
 
@@ -117,7 +152,7 @@ impl Counts {
 
     /// How many were refused for this reason.
     pub fn refused_for(&self, refusal: Refusal) -> u64 {
-        self.refused[refusal as usize]
+        self.refused[refusal.index()]
     }
 
     /// How many were undecodable for this reason.
@@ -130,7 +165,7 @@ impl Counts {
         match outcome {
             Outcome::Undecodable(reason) => self.undecodable[reason as usize] += 1,
             Outcome::OverLimit(limit) => self.over_limit[limit as usize] += 1,
-            Outcome::Refused(refusal) => self.refused[refusal as usize] += 1,
+            Outcome::Refused(refusal) => self.refused[refusal.index()] += 1,
             Outcome::Accepted(fate) => {
                 self.accepted += 1;
                 match fate {
@@ -161,6 +196,8 @@ struct Sender {
     counts: Counts,
     /// As the last ledger row had them.
     written: Option<Counts>,
+    /// Something remarkable of it was refused, and said.
+    refused: bool,
 }
 
 /// One listener's counts, in total and by sender (the UDP source address).
@@ -200,13 +237,13 @@ impl Account {
             .map(|s| (s.name.as_str(), &s.counts))
     }
 
-    /// The slot of a sender, and whether it is heard of for the first time.
-    pub fn slot(&mut self, source: IpAddr) -> (Slot, bool) {
+    /// The slot of a sender.
+    pub fn slot(&mut self, source: IpAddr) -> Slot {
         if let Some(slot) = self.slots.get(&source) {
-            return (*slot, false);
+            return *slot;
         }
         if self.senders.len() > SENDERS_MAX {
-            return (Slot(0), false);
+            return Slot(0);
         }
         let slot = Slot(self.senders.len());
         self.senders.push(Sender {
@@ -214,21 +251,24 @@ impl Account {
             ..Sender::default()
         });
         self.slots.insert(source, slot);
-        (slot, true)
+        slot
     }
 
     /// Counts a datagram. Only what was refused or accepted is also its sender's: of the rest nobody knows who sent it,
-    /// or too many did.
-    pub fn count(&mut self, outcome: Outcome, slot: Slot, root: Option<&Arc<str>>) {
+    /// or too many did. Answers whether it is the first refusal of its sender that a person should hear of.
+    pub fn count(&mut self, outcome: Outcome, slot: Slot, root: Option<&Arc<str>>) -> bool {
         self.total.add(outcome);
         self.meters.count(outcome);
-        if matches!(outcome, Outcome::Accepted(_) | Outcome::Refused(_)) {
-            let sender = &mut self.senders[slot.0];
-            sender.counts.add(outcome);
-            if sender.root.is_none() && slot != Slot(0) {
-                sender.root = root.cloned();
-            }
+        if !matches!(outcome, Outcome::Accepted(_) | Outcome::Refused(_)) {
+            return false;
         }
+        let sender = &mut self.senders[slot.0];
+        sender.counts.add(outcome);
+        if sender.root.is_none() && slot != Slot(0) {
+            sender.root = root.cloned();
+        }
+        let remarkable = matches!(outcome, Outcome::Refused(refusal) if refusal.is_remarkable());
+        remarkable && slot != Slot(0) && !std::mem::replace(&mut sender.refused, true)
     }
 
     /// A record's fate is known.
@@ -317,7 +357,7 @@ impl Meters {
     fn count(&self, outcome: Outcome) {
         match outcome {
             Outcome::Accepted(_) => &self.accepted,
-            Outcome::Refused(refusal) => &self.refused[refusal as usize],
+            Outcome::Refused(refusal) => &self.refused[refusal.index()],
             Outcome::OverLimit(limit) => &self.over_limit[limit as usize],
             Outcome::Undecodable(reason) => &self.undecodable[reason as usize],
         }
@@ -332,7 +372,7 @@ mod tests {
     #[test]
     fn words_stand_where_their_counts_do() {
         assert!(DropReason::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
-        assert!(Refusal::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
+        assert!(Refusal::ALL.iter().enumerate().all(|(i, r)| r.index() == i));
         assert!(Limit::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
         assert!(Reason::ALL.iter().enumerate().all(|(i, r)| *r as usize == i));
     }
@@ -350,7 +390,7 @@ mod tests {
         let mut in_window = Vec::new();
         for n in 0..SENDERS_MAX + 100 {
             let source = IpAddr::from([10, 0, (n >> 8) as u8, n as u8]);
-            let (slot, _) = account.slot(source);
+            let slot = account.slot(source);
             let outcome = outcomes[n % outcomes.len()];
             account.count(outcome, slot, None);
             if outcome == Outcome::Accepted(Ok(())) {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use model::{Cidr, Root, Secret};
 use snmp_pdu::Version;
+use snmp_usm::{AuthProtocol, EngineId, PrivProtocol};
 
 /// As written: texts are not yet checked.
 #[derive(Debug, Clone, Default)]
@@ -14,8 +16,12 @@ pub struct RawConfig {
     pub instance: String,
     /// `[[snmp_traps.listener]]`.
     pub listeners: Vec<RawListener>,
-    /// `[[snmp_traps.credential]]`.
+    /// `[[snmp_traps.credential]]` of versions 1 and 2c.
     pub credentials: Vec<RawCredential>,
+    /// `[[snmp_traps.credential]]` of version 3.
+    pub users: Vec<RawUser>,
+    /// Folder that keeps who we are to senders of informs; needed where there are users.
+    pub data: Option<PathBuf>,
     /// `[[olt]]`: whose traps are expected, and what is registered of them.
     pub devices: Vec<RawDevice>,
     /// `[[snmp_traps.relay]]`: addresses of hosts that forward traps of others.
@@ -44,6 +50,32 @@ pub struct RawCredential {
     pub community: Secret,
     /// Networks it is accepted from; none: any.
     pub sources: Vec<Cidr>,
+}
+
+/// `[[snmp_traps.credential]]` of version 3.
+#[derive(Debug, Clone)]
+pub struct RawUser {
+    /// Name in records.
+    pub name: String,
+    /// The user's name in messages.
+    pub user: String,
+    /// How its messages are authenticated; none: not at all.
+    pub auth: Option<RawKey>,
+    /// How they are encrypted; none: not at all.
+    pub privacy: Option<RawKey>,
+    /// Engines whose traps it may send, in hexadecimal; none: any.
+    pub engine_ids: Vec<String>,
+    /// Networks it is accepted from; none: any.
+    pub sources: Vec<Cidr>,
+}
+
+/// A protocol and its password.
+#[derive(Debug, Clone)]
+pub struct RawKey {
+    /// `sha256`, `aes128` ….
+    pub protocol: String,
+    /// At least 8 octets.
+    pub password: Secret,
 }
 
 /// `[[olt]]`, as far as this connector needs it.
@@ -100,6 +132,9 @@ pub struct Config {
     pub(crate) instance: String,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) credentials: Vec<Credential>,
+    pub(crate) users: Vec<TrapUser>,
+    /// There where there are users.
+    pub(crate) data: Option<PathBuf>,
     pub(crate) devices: Vec<Device>,
     pub(crate) relays: Vec<IpAddr>,
     pub(crate) limits: Limits,
@@ -116,6 +151,18 @@ pub(crate) struct Credential {
     pub name: String,
     pub version: Version,
     pub community: Secret,
+    /// Empty: any.
+    pub sources: Vec<Cidr>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TrapUser {
+    pub name: String,
+    pub user: String,
+    pub auth: Option<(AuthProtocol, Secret)>,
+    pub privacy: Option<(PrivProtocol, Secret)>,
+    /// Empty: any.
+    pub engines: Vec<EngineId>,
     /// Empty: any.
     pub sources: Vec<Cidr>,
 }

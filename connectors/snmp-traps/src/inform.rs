@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use connector_kit::OnDurable;
 use log::{CrashPoint, crash_point};
 use metrics::counter;
-use snmp_pdu::{TrapPdu, Version, encode};
 
 use crate::metric;
 
@@ -77,15 +76,16 @@ pub(crate) fn answers(listener: &str, waiting_max: usize) -> (Answers, Answerer)
 }
 
 impl Answers {
-    /// The answer to an inform, to be sent when its record is durable. `None`: too many wait, so it will not be answered.
-    pub fn prepare(&self, inform: &TrapPdu<'_>, community: &[u8], peer: SocketAddr) -> Option<Arc<dyn OnDurable>> {
+    /// Keeps the answer to an inform, to be sent when its record is durable. `None`: too many wait (then it is not even
+    /// made), so it will not be answered.
+    pub fn prepare(&self, peer: SocketAddr, datagram: impl FnOnce() -> Option<Vec<u8>>) -> Option<Arc<dyn OnDurable>> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.waiting_max {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             counter!(metric::INFORMS, "listener" => self.listener.clone(), "outcome" => "over_limit").increment(1);
             return None;
         }
         let place = Place(self.waiting.clone());
-        let datagram = encode::message(Version::V2c, community, &encode::response(inform)?);
+        let datagram = datagram()?;
         let answer = Mutex::new(Some(Answer { peer, datagram, place }));
         Some(Arc::new(Pending {
             answer,

@@ -6,17 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use connector_kit::{Deadline, Heard, Listen, Outgoing, Publisher, now};
-use metrics::{Gauge, gauge};
+use metrics::{Counter, Gauge, counter, gauge};
 use model::Micros;
 use schemas::{LedgerRow, SnmpVersion, TrapReceived};
-use snmp_pdu::{Message, TrapPdu, Version};
+use snmp_pdu::{Message, TrapPdu, Version, encode};
+use snmp_usm::Received;
 use topology::Topic;
 
 use crate::account::{Account, Counts, Limit, Outcome, Refusal, Slot};
-use crate::config::{Config, Credential};
+use crate::config::Config;
 use crate::inform::Answers;
 use crate::kernel::KernelDrops;
 use crate::sender::{Attribution, Directory, Strangers};
+use crate::v3::{ReportBudget, V3};
 use crate::{access, metric};
 
 /// Longest UDP payload, and a byte more to be sure.
@@ -90,10 +92,14 @@ pub(crate) struct TrapListener {
     config: Arc<Config>,
     directory: Directory,
     strangers: Strangers,
+    v3: Option<Arc<V3>>,
     publisher: Publisher<Slot>,
     answers: Answers,
+    reports: Reports,
     shared: Arc<Shared>,
     buffer: Box<[u8]>,
+    /// For what is decrypted.
+    plain: Vec<u8>,
     tended: Instant,
     /// The last turn brought nothing: there is time to look after what was sent.
     idle: bool,
@@ -104,6 +110,7 @@ impl TrapListener {
     pub fn new(
         socket: Arc<UdpSocket>,
         config: Arc<Config>,
+        v3: Option<Arc<V3>>,
         publisher: Publisher<Slot>,
         answers: Answers,
         shared: Arc<Shared>,
@@ -113,11 +120,14 @@ impl TrapListener {
             directory: Directory::new(&config),
             strangers: Strangers::new(config.limits),
             config,
+            v3,
             publisher,
             answers,
+            reports: Reports::new(&shared.name),
             strangers_gauge: gauge!(metric::UNKNOWN_SENDERS, "listener" => shared.name.clone()),
             shared,
             buffer: vec![0; DATAGRAM_BYTES_MAX].into_boxed_slice(),
+            plain: Vec::new(),
             tended: Instant::now(),
             idle: false,
         }
@@ -126,22 +136,34 @@ impl TrapListener {
     /// Counts a datagram, whatever it is, exactly once.
     fn take(&mut self, length: usize, peer: SocketAddr) {
         let source = peer.ip().to_canonical();
-        let (slot, new) = self.shared.account().slot(source);
+        let slot = self.shared.account().slot(source);
         let buffer = std::mem::take(&mut self.buffer);
-        let config = self.config.clone();
-        let taken = self.handle(&config, &buffer[..length], peer, source, slot);
-        self.buffer = buffer;
-        if new && let Outcome::Refused(refusal) = taken.outcome {
+        let mut plain = std::mem::take(&mut self.plain);
+        let (config, v3) = (self.config.clone(), self.v3.clone());
+        let taken = match admit(&config, v3.as_deref(), &buffer[..length], &mut plain, source) {
+            Ok(admitted) => self.handle(&admitted, v3.as_deref(), peer, source, slot),
+            Err((outcome, report)) => {
+                if let Some(report) = report {
+                    self.reports.send(&self.socket, &report, peer);
+                }
+                outcome.into()
+            }
+        };
+        (self.buffer, self.plain) = (buffer, plain);
+        let remarkable = self.shared.account().count(taken.outcome, slot, taken.root.as_ref());
+        if remarkable && let Outcome::Refused(refusal) = taken.outcome {
             tracing::warn!(listener = %self.shared.name, %source, reason = refusal.as_str(), "refused a trap, and will count the next ones");
         }
-        self.shared.account().count(taken.outcome, slot, taken.root.as_ref());
     }
 
-    fn handle(&mut self, config: &Config, datagram: &[u8], peer: SocketAddr, source: IpAddr, slot: Slot) -> Taken {
-        let admitted = match admit(&config.credentials, datagram, source) {
-            Ok(admitted) => admitted,
-            Err(outcome) => return outcome.into(),
-        };
+    fn handle(
+        &mut self,
+        admitted: &Admitted<'_, '_>,
+        v3: Option<&V3>,
+        peer: SocketAddr,
+        source: IpAddr,
+        slot: Slot,
+    ) -> Taken {
         let inner = admitted.trap.inner_address().map(IpAddr::from);
         let attribution = self.directory.attribute(source, inner);
         let root = match self.root(&attribution) {
@@ -150,7 +172,13 @@ impl TrapListener {
         };
         let inform = admitted.trap.is_inform();
         let durable = if inform {
-            self.answers.prepare(&admitted.trap, admitted.community, peer)
+            self.answers.prepare(peer, || match &admitted.proof {
+                Proof::Community(community) => {
+                    let response = encode::response(&admitted.trap)?;
+                    Some(encode::message(Version::V2c, community, &response))
+                }
+                Proof::User(received) => v3?.response(received),
+            })
         } else {
             None
         };
@@ -159,12 +187,12 @@ impl TrapListener {
             sender: source.to_string(),
             sender_port: i32::from(peer.port()),
             listener: self.shared.name.clone(),
-            version: match admitted.credential.version {
+            version: match admitted.version {
                 Version::V1 => SnmpVersion::V1,
                 Version::V2c => SnmpVersion::V2c,
                 Version::V3 => SnmpVersion::V3,
             },
-            credential: admitted.credential.name.clone(),
+            credential: admitted.credential.to_owned(),
             inform,
             relay: attribution.relay.map(|r| r.to_string()),
             inner_address: inner.map(|a| a.to_string()),
@@ -206,6 +234,9 @@ impl TrapListener {
         self.publisher.tend(|slot, fate| shared.account().settle(slot, fate));
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         self.strangers_gauge.set(self.strangers.len() as f64);
+        if let Some(v3) = &self.v3 {
+            v3.gauge();
+        }
         self.tended = Instant::now();
     }
 }
@@ -266,33 +297,88 @@ impl From<Outcome> for Taken {
     }
 }
 
+/// Reports of SNMPv3, sent at once: they promise nothing that must be durable first.
+struct Reports {
+    budget: ReportBudget,
+    sent: Counter,
+    failed: Counter,
+    over_limit: Counter,
+}
+
+impl Reports {
+    fn new(listener: &str) -> Self {
+        let outcome =
+            |word: &'static str| counter!(metric::REPORTS, "listener" => listener.to_owned(), "outcome" => word);
+        Self {
+            budget: ReportBudget::new(Instant::now()),
+            sent: outcome("sent"),
+            failed: outcome("send_failed"),
+            over_limit: outcome("over_limit"),
+        }
+    }
+
+    fn send(&mut self, socket: &UdpSocket, report: &[u8], peer: SocketAddr) {
+        if !self.budget.spend(Instant::now()) {
+            self.over_limit.increment(1);
+            return;
+        }
+        match socket.send_to(report, peer) {
+            Ok(_) => self.sent.increment(1),
+            Err(error) => {
+                self.failed.increment(1);
+                tracing::debug!(%peer, %error, "cannot send a report, its addressee will ask again");
+            }
+        }
+    }
+}
+
 /// A datagram that is a notification from someone who may send it.
 struct Admitted<'a, 'c> {
-    credential: &'c Credential,
-    community: &'a [u8],
+    version: Version,
+    /// Its name.
+    credential: &'c str,
+    proof: Proof<'a>,
     trap: TrapPdu<'a>,
 }
 
-/// Pure: frame, then credential, then PDU, so that a stranger's PDU is not even looked at.
+/// By what it was believed, which also protects the answer.
+enum Proof<'a> {
+    Community(&'a [u8]),
+    User(Received<'a>),
+}
+
+/// Frame, then credential, then PDU, so that a stranger's PDU is not even looked at. An error has the report that may go
+/// back (v3 only).
 fn admit<'a, 'c>(
-    credentials: &'c [Credential],
+    config: &'c Config,
+    v3: Option<&'c V3>,
     datagram: &'a [u8],
+    plain: &'a mut Vec<u8>,
     source: IpAddr,
-) -> Result<Admitted<'a, 'c>, Outcome> {
-    let message = Message::parse(datagram).map_err(|e| Outcome::Undecodable(e.reason))?;
+) -> Result<Admitted<'a, 'c>, (Outcome, Option<Vec<u8>>)> {
+    let message = Message::parse(datagram).map_err(|e| (Outcome::Undecodable(e.reason), None))?;
     let Message::Community {
         version,
         community,
         pdu,
     } = message
     else {
-        return Err(Outcome::Refused(Refusal::V3NotConfigured));
+        let v3 = v3.ok_or((Outcome::Refused(Refusal::V3NotConfigured), None))?;
+        let received = v3.admit(datagram, plain, source)?;
+        return Ok(Admitted {
+            version: Version::V3,
+            credential: v3.credential(&received),
+            trap: received.trap,
+            proof: Proof::User(received),
+        });
     };
-    let credential = access::admit(credentials, version, community, source).map_err(Outcome::Refused)?;
-    let trap = TrapPdu::parse(pdu).map_err(|e| Outcome::Undecodable(e.reason))?;
+    let credential = access::admit(&config.credentials, version, community, source)
+        .map_err(|refusal| (Outcome::Refused(refusal), None))?;
+    let trap = TrapPdu::parse(pdu).map_err(|e| (Outcome::Undecodable(e.reason), None))?;
     Ok(Admitted {
-        credential,
-        community,
+        version,
+        credential: &credential.name,
+        proof: Proof::Community(community),
         trap,
     })
 }

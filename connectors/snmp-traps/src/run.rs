@@ -18,34 +18,44 @@ use crate::config::{Config, Device, Listener};
 use crate::inform::{Answerer, Answers, answers};
 use crate::listener::{Shared, TURN, TrapListener};
 use crate::metric;
+use crate::v3::{V3, V3Error};
 
 /// How long stopping may take in all.
 const STOP: Duration = Duration::from_secs(5);
 
-/// A listener's socket cannot be opened.
+/// The connector cannot be built.
 #[derive(Debug, Error)]
-#[error("cannot listen on {bind} (listener `{listener}`){hint}")]
-pub struct BuildError {
-    /// Which listener.
-    pub listener: String,
-    /// Its address.
-    pub bind: SocketAddr,
-    hint: &'static str,
-    #[source]
-    source: io::Error,
+pub enum BuildError {
+    /// A listener's socket cannot be opened.
+    #[error("cannot listen on {bind} (listener `{listener}`){hint}")]
+    Listen {
+        /// Which listener.
+        listener: String,
+        /// Its address.
+        bind: SocketAddr,
+        /// What to do about it.
+        hint: &'static str,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// SNMPv3 cannot be prepared.
+    #[error("cannot prepare SNMPv3")]
+    V3(#[from] V3Error),
 }
 
 /// Built: every socket is bound, so what is sent now waits in its receive buffer.
 pub struct Connector {
     config: Arc<Config>,
+    v3: Option<Arc<V3>>,
     log: Arc<dyn Log>,
     sockets: Vec<(Listener, UdpSocket, usize)>,
 }
 
-/// Binds the sockets. Starts nothing.
+/// Binds the sockets, makes the keys of v3 users and counts this start of our SNMP engine. Starts nothing.
 ///
 /// # Errors
-/// When an address is taken, is not ours, or needs a right we do not have.
+/// When an address is taken, is not ours, or needs a right we do not have; or the engine's file cannot be written.
 pub fn build(config: Config, log: Arc<dyn Log>) -> Result<Connector, BuildError> {
     let mut sockets = Vec::new();
     for listener in &config.listeners {
@@ -57,7 +67,7 @@ pub fn build(config: Config, log: Arc<dyn Log>) -> Result<Connector, BuildError>
                 io::ErrorKind::AddrInUse => ": another program has it, perhaps snmptrapd",
                 _ => "",
             };
-            BuildError {
+            BuildError::Listen {
                 listener: listener.name.clone(),
                 bind: listener.bind,
                 hint,
@@ -66,8 +76,10 @@ pub fn build(config: Config, log: Arc<dyn Log>) -> Result<Connector, BuildError>
         })?;
         sockets.push((listener.clone(), socket, buffer));
     }
+    let v3 = V3::start(&config.users, config.data.as_deref())?.map(Arc::new);
     Ok(Connector {
         config: Arc::new(config),
+        v3,
         log,
         sockets,
     })
@@ -105,7 +117,7 @@ impl Connector {
             chores: None,
         };
         for (listener, socket, buffer) in self.sockets {
-            let worker = Worker::new(&listener, socket, buffer, &self.config, &self.log)?;
+            let worker = Worker::new(&listener, socket, buffer, &self.config, self.v3.clone(), &self.log)?;
             running.listeners.push(worker.shared.clone());
             running.workers.extend(worker.spawn(&stop)?);
         }
@@ -129,6 +141,7 @@ struct Worker {
     shared: Arc<Shared>,
     socket: Arc<UdpSocket>,
     config: Arc<Config>,
+    v3: Option<Arc<V3>>,
     publisher: Publisher<crate::account::Slot>,
     answers: Answers,
     answerer: Answerer,
@@ -140,6 +153,7 @@ impl Worker {
         socket: UdpSocket,
         buffer: usize,
         config: &Arc<Config>,
+        v3: Option<Arc<V3>>,
         log: &Arc<dyn Log>,
     ) -> io::Result<Self> {
         let bound = socket.local_addr()?;
@@ -157,6 +171,7 @@ impl Worker {
             shared,
             socket: Arc::new(socket),
             config: config.clone(),
+            v3,
             publisher,
             answers,
             answerer,
@@ -168,6 +183,7 @@ impl Worker {
             shared,
             socket,
             config,
+            v3,
             publisher,
             answers,
             answerer,
@@ -178,7 +194,7 @@ impl Worker {
         let listen_thread = spawn("trap-listener", move || {
             let name = shared.name.clone();
             // Dropping the listener lets the answers end.
-            let mut listener = TrapListener::new(socket, config, publisher, answers, shared);
+            let mut listener = TrapListener::new(socket, config, v3, publisher, answers, shared);
             listen_loop(&name, &mut listener, &stop);
         })?;
         Ok([listen_thread, answer_thread])

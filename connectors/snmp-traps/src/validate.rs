@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use model::{Root, RootKind, Tenant, is_name};
+use model::{Root, RootKind, Secret, Tenant, is_name};
 use snmp_pdu::Version;
+use snmp_usm::{AuthProtocol, EngineId, PASSWORD_OCTETS_MIN, PrivProtocol, USER_NAME_OCTETS_MAX};
 
 use crate::config::{
-    Config, ConfigProblem, Credential, Device, Limits, Listener, RawConfig, RawCredential, RawDevice, RawListener,
+    Config, ConfigProblem, Credential, Device, Limits, Listener, RawConfig, RawCredential, RawDevice, RawKey,
+    RawListener, RawUser, TrapUser,
 };
 
 /// Checks everything, and says all mistakes at once. Pure: no address is resolved, nothing opened.
@@ -20,7 +22,12 @@ pub fn validate(raw: RawConfig) -> Result<Config, Vec<ConfigProblem>> {
     }
     let listeners = problems.listeners(&raw.listeners);
     let credentials = problems.credentials(&raw.credentials);
-    if !listeners.is_empty() && raw.credentials.is_empty() {
+    let users = problems.users(&raw.users, &raw.credentials);
+    if !users.is_empty() && raw.data.is_none() {
+        let problem = "there is none, and senders of v3 informs must know us again after a restart";
+        problems.add("data", problem, "a folder of this process");
+    }
+    if !listeners.is_empty() && raw.credentials.is_empty() && raw.users.is_empty() {
         problems.add(
             "snmp_traps.credential",
             "there is none, so every trap would be refused",
@@ -35,6 +42,8 @@ pub fn validate(raw: RawConfig) -> Result<Config, Vec<ConfigProblem>> {
             instance: raw.instance,
             listeners,
             credentials,
+            users,
+            data: raw.data,
             devices,
             relays,
             limits: raw.limits,
@@ -45,6 +54,8 @@ pub fn validate(raw: RawConfig) -> Result<Config, Vec<ConfigProblem>> {
 }
 
 const NAME: &str = "1 to 64 letters, digits, `.`, `_`, `-`, `+`, `#`, `:`, `@`";
+const AUTH_PROTOCOLS: &str = "`md5`, `sha1`, `sha224`, `sha256`, `sha384` or `sha512`";
+const PRIV_PROTOCOLS: &str = "`des`, `aes128`, `aes192`, `aes256`, `aes192-reeder` or `aes256-reeder`";
 const ADDRESS: &str = "an IPv4 or IPv6 address, not a host name";
 
 struct Problems(Vec<ConfigProblem>);
@@ -119,7 +130,7 @@ impl Problems {
                 "2c" => Version::V2c,
                 other => {
                     let problem = format!("version `{other}` is not supported");
-                    self.add(key("version"), problem, "`1` or `2c`: version 3 is not built yet");
+                    self.add(key("version"), problem, "`1` or `2c` here, a user for version 3");
                     continue;
                 }
             };
@@ -132,6 +143,81 @@ impl Problems {
             });
         }
         out
+    }
+
+    fn users(&mut self, raw: &[RawUser], credentials: &[RawCredential]) -> Vec<TrapUser> {
+        let mut out: Vec<TrapUser> = Vec::new();
+        for (i, user) in raw.iter().enumerate() {
+            let key = |field: &str| format!("snmp_traps.user[{i}].{field}");
+            if !is_name(&user.name) {
+                self.add(key("name"), format!("`{}` is not a name", user.name), NAME);
+            }
+            let mut names = credentials.iter().map(|c| &c.name).chain(out.iter().map(|u| &u.name));
+            if names.any(|name| *name == user.name) {
+                let problem = format!("`{}` is another credential's name", user.name);
+                self.add(key("name"), problem, "a name of its own");
+            }
+            if user.user.is_empty() || user.user.len() > USER_NAME_OCTETS_MAX {
+                let expected = format!("1 to {USER_NAME_OCTETS_MAX} octets");
+                self.add(key("user"), format!("`{}` is not a user's name", user.user), expected);
+            }
+            if out.iter().any(|u| u.user == user.user) {
+                let problem = format!("`{}` is the user of another credential too", user.user);
+                self.add(
+                    key("user"),
+                    problem,
+                    "a user name of its own: a message names its user alone",
+                );
+            }
+            let auth = self.protocol(&key("auth"), user.auth.as_ref(), AuthProtocol::parse, AUTH_PROTOCOLS);
+            let privacy = self.protocol(&key("priv"), user.privacy.as_ref(), PrivProtocol::parse, PRIV_PROTOCOLS);
+            if user.privacy.is_some() && user.auth.is_none() {
+                self.add(key("priv"), "there is no `auth` beside it", "both, or `auth` alone");
+            }
+            let mut engines = Vec::new();
+            for engine in &user.engine_ids {
+                match engine.parse::<EngineId>() {
+                    Ok(engine) => engines.push(engine),
+                    Err(error) => self.add(
+                        key("engine_id"),
+                        format!("`{engine}` is {error}"),
+                        "as the device shows it",
+                    ),
+                }
+            }
+            out.push(TrapUser {
+                name: user.name.clone(),
+                user: user.user.clone(),
+                auth,
+                privacy,
+                engines,
+                sources: user.sources.clone(),
+            });
+        }
+        out
+    }
+
+    fn protocol<P>(
+        &mut self,
+        key: &str,
+        raw: Option<&RawKey>,
+        parse: impl Fn(&str) -> Option<P>,
+        known: &str,
+    ) -> Option<(P, Secret)> {
+        let raw = raw?;
+        if raw.password.expose().len() < PASSWORD_OCTETS_MIN {
+            let problem = format!("it has fewer than {PASSWORD_OCTETS_MIN} octets");
+            self.add(format!("{key}.password"), problem, "the password the devices have");
+        }
+        let protocol = parse(&raw.protocol);
+        if protocol.is_none() {
+            self.add(
+                format!("{key}.protocol"),
+                format!("`{}` is not known", raw.protocol),
+                known,
+            );
+        }
+        protocol.map(|p| (p, raw.password.clone()))
     }
 
     fn devices(&mut self, raw: Vec<RawDevice>) -> Vec<Device> {
@@ -219,9 +305,14 @@ impl Problems {
 
 #[cfg(test)]
 mod tests {
-    use model::Secret;
-
     use super::*;
+
+    fn key(protocol: &str, password: &str) -> RawKey {
+        RawKey {
+            protocol: protocol.to_owned(),
+            password: Secret::new(password, "test"),
+        }
+    }
 
     fn good() -> RawConfig {
         RawConfig {
@@ -236,6 +327,15 @@ mod tests {
                 community: Secret::new("canary-7d1f", "test"),
                 sources: vec!["192.0.2.0/24".parse().unwrap()],
             }],
+            users: vec![RawUser {
+                name: "noc-v3".to_owned(),
+                user: "noc".to_owned(),
+                auth: Some(key("sha256", "canary-aa11")),
+                privacy: Some(key("aes128", "canary-bb22")),
+                engine_ids: vec!["80001f8880c0ffee01".to_owned()],
+                sources: vec![],
+            }],
+            data: Some("/var/lib/atalaia".into()),
             devices: vec![RawDevice {
                 name: "rjo-01".to_owned(),
                 address: "192.0.2.10".to_owned(),
@@ -282,7 +382,28 @@ mod tests {
                 bind: "0.0.0.0:162".to_owned(),
             });
         });
-        check("snmp_traps.credential", |c| c.credentials.clear());
+        check("snmp_traps.credential", |c| {
+            c.credentials.clear();
+            c.users.clear();
+        });
+        check("data", |c| c.data = None);
+        check("snmp_traps.user[0].name", |c| c.users[0].name = "noc".to_owned());
+        check("snmp_traps.user[0].user", |c| c.users[0].user = "x".repeat(33));
+        check("snmp_traps.user[1].user", |c| {
+            let mut other = c.users[0].clone();
+            other.name = "other".to_owned();
+            c.users.push(other);
+        });
+        check("snmp_traps.user[0].auth.protocol", |c| {
+            c.users[0].auth = Some(key("sha3", "canary-aa11"))
+        });
+        check("snmp_traps.user[0].priv.password", |c| {
+            c.users[0].privacy = Some(key("des", "canary"))
+        });
+        check("snmp_traps.user[0].priv", |c| c.users[0].auth = None);
+        check("snmp_traps.user[0].engine_id", |c| {
+            c.users[0].engine_ids.push("80".to_owned())
+        });
         check("snmp_traps.credential[0].version", |c| {
             c.credentials[0].version = "3".to_owned()
         });

@@ -139,7 +139,7 @@ fn a_wrong_community_is_refused_and_its_inform_not_answered() {
 }
 
 #[test]
-fn snmptrap_v3_is_refused_as_not_built_yet() {
+fn snmptrap_v3_is_refused_where_nobody_is_configured() {
     let bench = Bench::start(config());
     let to = format!("udp:{}", bench.address());
     let output = Command::new("snmptrap")

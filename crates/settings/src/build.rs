@@ -15,6 +15,9 @@ use crate::walk::{Checked, Found};
 /// Partitions of a topic where the file does not say (design: 8 embedded, 24 on Kafka).
 const PARTITIONS_EMBEDDED: i64 = 8;
 const PARTITIONS_KAFKA: i64 = 24;
+/// Longest user name and shortest password of SNMPv3 (RFC 3414 §2.4, §11.2).
+const TRAP_USER_BYTES_MAX: usize = 32;
+const TRAP_PASSWORD_BYTES_MIN: usize = 8;
 
 /// Builds the settings. Problems go into `found`; with any there, the result is not to be used, and may be `None`.
 pub(crate) fn build(found: &mut Found) -> Option<Settings> {
@@ -102,6 +105,7 @@ impl Build<'_> {
         let section = path.rsplit_once('.').map_or("", |(section, _)| section);
         let value = self.found.values.get(path).map(|c| c.place.clone());
         value
+            .or_else(|| self.found.sections.get(path).cloned())
             .or_else(|| self.found.sections.get(section).cloned())
             .unwrap_or(Place::WholeFile("configuration".into()))
     }
@@ -239,7 +243,7 @@ impl Build<'_> {
         let credentials = self.each("snmp_traps.credential", Self::credential);
         let relays = self.each("snmp_traps.relay", |b, path| b.ip(&format!("{path}.address")));
         if self.count("snmp_traps.listener") > 0 && self.count("snmp_traps.credential") == 0 {
-            let right = "write a `[[snmp_traps.credential]]` with name, version and community";
+            let right = "write a `[[snmp_traps.credential]]` with name, version and community or user";
             self.problem(
                 "snmp_traps.listener[0].bind",
                 "hears traps, but no credential accepts any",
@@ -271,25 +275,73 @@ impl Build<'_> {
     }
 
     fn credential(&mut self, path: &str) -> Option<TrapCredential> {
-        let version_path = format!("{path}.version");
-        let version = match self.text(&version_path)?.as_str() {
-            "1" => SnmpVersion::V1,
-            "2c" => SnmpVersion::V2c,
-            _ => {
-                self.problem(
-                    &version_path,
-                    "SNMP version 3 is not built yet in this version",
-                    "use version `1` or `2c` with a `community`",
-                );
-                return None;
-            }
+        let version = self.text(&format!("{path}.version"))?;
+        let proof = match version.as_str() {
+            "1" => self.community(path, SnmpVersion::V1, "version = \"1\""),
+            "2c" => self.community(path, SnmpVersion::V2c, "version = \"2c\""),
+            _ => self.trap_user(path),
         };
         Some(TrapCredential {
             name: self.text(&format!("{path}.name"))?,
-            version,
-            community: self.secret(&format!("{path}.community"))?,
+            proof: proof?,
             sources: self.cidrs(&format!("{path}.sources")).unwrap_or_default(),
         })
+    }
+
+    fn community(&mut self, path: &str, version: SnmpVersion, because: &str) -> Option<TrapProof> {
+        for key in ["user", "engine_id", "auth", "priv"] {
+            self.only_with(path, key, "version = \"3\"");
+        }
+        let community = self.needed_by(&format!("{path}.community"), because, Self::secret)?;
+        Some(TrapProof::Community { version, community })
+    }
+
+    fn trap_user(&mut self, path: &str) -> Option<TrapProof> {
+        self.only_with(path, "community", "version = \"1\"` or `\"2c\"");
+        let user = self.needed_by(&format!("{path}.user"), "version = \"3\"", Self::text);
+        if user.as_ref().is_some_and(|u| u.len() > TRAP_USER_BYTES_MAX) {
+            let right = format!("write the user's name of at most {TRAP_USER_BYTES_MAX} bytes");
+            self.problem(&format!("{path}.user"), "is too long", right);
+        }
+        let auth = self.trap_key(&format!("{path}.auth"))?;
+        let privacy = self.trap_key(&format!("{path}.priv"))?;
+        if privacy.is_some() && auth.is_none() {
+            let right = "write `auth = { protocol = …, password = … }` too, or leave `priv` out";
+            self.problem(&format!("{path}.priv.protocol"), "stands without `auth`", right);
+        }
+        Some(TrapProof::User {
+            user: user?,
+            auth,
+            privacy,
+            engine_ids: self.list(&format!("{path}.engine_id")).unwrap_or_default(),
+        })
+    }
+
+    /// `auth` or `priv`: `Some(None)` where it is left out.
+    fn trap_key(&mut self, path: &str) -> Option<Option<TrapKey>> {
+        if !self.found.sections.contains_key(path) {
+            return Some(None);
+        }
+        let password_path = format!("{path}.password");
+        let password = self.secret(&password_path)?;
+        if password.expose().len() < TRAP_PASSWORD_BYTES_MIN {
+            let right = format!("use a password of at least {TRAP_PASSWORD_BYTES_MIN} bytes, on the devices too");
+            self.problem(&password_path, "is too short for SNMP version 3", right);
+        }
+        let protocol = self.text(&format!("{path}.protocol"))?;
+        Some(Some(TrapKey { protocol, password }))
+    }
+
+    /// A key, or a table, that means nothing beside what else is written.
+    fn only_with(&mut self, path: &str, key: &str, with: &str) {
+        let full = format!("{path}.{key}");
+        if self.found.values.contains_key(&full) || self.found.sections.contains_key(&full) {
+            self.problem(
+                &full,
+                format!("belongs to `{with}`"),
+                "remove it, or change the version",
+            );
+        }
     }
 
     pub(crate) fn tenant_of(&self, path: &str, default: Option<&Tenant>) -> Option<Tenant> {

@@ -27,10 +27,10 @@ use std::path::Path;
 
 pub use error::{Errors, Place, Problem};
 pub use reference::{example, reference_markdown};
-pub use schema::OLT_VENDORS;
+pub use schema::{AUTH_PROTOCOLS, OLT_VENDORS, PRIV_PROTOCOLS};
 pub use typed::{
     Http, Log, LogBackend, Olt, Padtec, PadtecLogin, Settings, SnmpTraps, SnmpVersion, Ssh, SshProfile, Store,
-    StoreBackend, TrapCredential, TrapListener,
+    StoreBackend, TrapCredential, TrapKey, TrapListener, TrapProof,
 };
 
 /// Largest configuration read, in bytes: some 20,000 OLTs.

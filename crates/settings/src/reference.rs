@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::schema::{Kind, Need, SECTIONS, Section, Setting, settings_of};
+use crate::schema::{Kind, Need, SECTIONS, Section, Setting, sections_of, settings_of};
 use crate::walk::header_of;
 
 /// A complete commented configuration. As it stands it says the defaults; a line that begins with `#` and no blank is
@@ -28,20 +28,21 @@ fn example_section(out: &mut String, section: &Section) {
         let header = header_of(section.path);
         line(format!("{}{}", if array { "#" } else { "" }, header.trim_matches('`')));
     }
-    for setting in settings_of(section.path).filter(|s| s.need != Need::Planned) {
+    for setting in settings_of(section.path) {
         line(format!("# {}", setting.doc));
         let (comment, value) = match setting.need {
             Need::Default(value) if !array => ("", value),
             _ => ("#", setting.example),
         };
         // What excludes another setting of the example stands as text.
-        let comment = if is_alternative(setting) { "# " } else { comment };
+        let comment = if is_alternative(setting.section, setting.key) {
+            "# "
+        } else {
+            comment
+        };
         line(format!("{comment}{} = {value}", setting.key));
     }
-    for inner in SECTIONS
-        .iter()
-        .filter(|s| s.inline && s.path.strip_prefix(section.path).is_some_and(|r| r.starts_with('.')))
-    {
+    for (_, inner) in sections_of(section.path).filter(|(_, s)| s.inline) {
         let pairs: Vec<String> = settings_of(inner.path)
             .map(|s| format!("{} = {}", s.key, s.example))
             .collect();
@@ -50,12 +51,18 @@ fn example_section(out: &mut String, section: &Section) {
         for setting in settings_of(inner.path) {
             line(format!("#   {}: {}", setting.key, setting.doc));
         }
-        line(format!("#{key} = {{ {} }}", pairs.join(", ")));
+        let comment = if is_alternative(section.path, key) { "# " } else { "#" };
+        line(format!("{comment}{key} = {{ {} }}", pairs.join(", ")));
     }
 }
 
-fn is_alternative(setting: &Setting) -> bool {
-    setting.section == "padtec[]" && matches!(setting.key, "user" | "password")
+/// What stands in place of another key of the example, and not beside it.
+fn is_alternative(section: &str, key: &str) -> bool {
+    match section {
+        "padtec[]" => matches!(key, "user" | "password"),
+        "snmp_traps.credential[]" => matches!(key, "user" | "engine_id" | "auth" | "priv"),
+        _ => false,
+    }
 }
 
 /// The reference page, `docs/generated/configuration.md`.
@@ -91,7 +98,6 @@ fn markdown_row(setting: &Setting) -> String {
         Need::Default(value) => format!("`{value}`"),
         Need::Required => "**required**".to_owned(),
         Need::Optional => "none".to_owned(),
-        Need::Planned => "not built yet".to_owned(),
     };
     let variable = setting.variable().map_or(String::new(), |v| format!("`{v}`"));
     let expected = match setting.kind {
@@ -112,10 +118,7 @@ mod tests {
 
     #[test]
     fn every_default_and_example_passes_its_own_check() {
-        for setting in SETTINGS
-            .iter()
-            .filter(|s| s.kind != Kind::Secret && s.need != Need::Planned)
-        {
+        for setting in SETTINGS.iter().filter(|s| s.kind != Kind::Secret) {
             let default = match setting.need {
                 Need::Default(value) => value,
                 _ => setting.example,

@@ -1,8 +1,8 @@
 //! Every setting there is, as data. Checks, error texts, environment overrides, the example file and the reference
 //! page are all made from this list: a new setting is one row here and one field in `typed.rs`.
 
-use Kind::{Brokers, Cidrs, Hosts, Integer, Ip, Listen, Name, OneOf, Path, Secret, Text, Url};
-use Need::{Default, Optional, Planned, Required};
+use Kind::{Brokers, Cidrs, EngineIds, Hosts, Integer, Ip, Listen, Name, OneOf, Path, Secret, Text, Url};
+use Need::{Default, Optional, Required};
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Kind {
     Brokers,
     /// A list of `host:port`.
     Hosts,
+    /// A list of SNMP engine ids.
+    EngineIds,
     /// A reference to a secret: `{ env = "NAME" }` or `{ file = "PATH" }`.
     Secret,
 }
@@ -47,8 +49,6 @@ pub enum Need {
     Required,
     /// It may be left out, and then there is none.
     Optional,
-    /// The name is reserved; using it is an error that says it is not built yet.
-    Planned,
 }
 
 /// A table, or an array of tables.
@@ -87,7 +87,7 @@ impl Setting {
 
     /// The name of the environment variable that overrides it; `None` inside an array, and for secrets.
     pub fn variable(&self) -> Option<String> {
-        let single = !self.section.contains('[') && self.kind != Secret && self.need != Planned;
+        let single = !self.section.contains('[') && self.kind != Secret;
         single.then(|| {
             format!(
                 "{VARIABLE_PREFIX}{}",
@@ -108,6 +108,11 @@ pub(crate) fn join(section: &str, key: &str) -> String {
         format!("{section}.{key}")
     }
 }
+
+/// Authentication protocols of SNMPv3, as `snmp-usm` calls them.
+pub const AUTH_PROTOCOLS: &[&str] = &["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+/// Its privacy protocols.
+pub const PRIV_PROTOCOLS: &[&str] = &["des", "aes128", "aes192", "aes256", "aes192-reeder", "aes256-reeder"];
 
 /// Vendors whose OLTs we understand.
 pub const OLT_VENDORS: &[&str] = &["huawei"];
@@ -154,8 +159,18 @@ pub const SECTIONS: &[Section] = &[
     ),
     section(
         "snmp_traps.credential[]",
-        "A community that is accepted, one entry for each SNMP version.",
+        "A community that is accepted, or a user of SNMP version 3: one entry for each.",
     ),
+    Section {
+        path: "snmp_traps.credential[].auth",
+        doc: "How the messages of a version 3 user are authenticated: exactly so, never less.",
+        inline: true,
+    },
+    Section {
+        path: "snmp_traps.credential[].priv",
+        doc: "How they are encrypted. Needs `auth`.",
+        inline: true,
+    },
     section(
         "snmp_traps.relay[]",
         "A host that forwards traps of others: only from it is the address inside the trap believed.",
@@ -200,14 +215,16 @@ pub const SETTINGS: &[Setting] = &[
     row("snmp_traps", "unknown_senders_max", Integer { min: 0, max: 100_000 }, Default("1000"), "How many senders nobody configured are kept; the traps of further ones are counted and dropped.", "1000"),
     row("snmp_traps.listener[]", "bind", Listen, Required, "UDP address and port to hear on. Port 162 needs CAP_NET_BIND_SERVICE.", "\"0.0.0.0:162\""),
     row("snmp_traps.listener[]", "name", Name, Optional, "Name in records and metrics: the bind address if left out.", "\"main\""),
-    row("snmp_traps.credential[]", "name", Name, Required, "Name in records, in place of the community.", "\"noc\""),
-    row("snmp_traps.credential[]", "version", OneOf(&["1", "2c", "3"]), Required, "SNMP version. 3 is not built yet.", "\"2c\""),
-    row("snmp_traps.credential[]", "community", Secret, Required, "The community.", "{ env = \"TRAP_COMMUNITY\" }"),
+    row("snmp_traps.credential[]", "name", Name, Required, "Name in records, in place of community or password.", "\"noc\""),
+    row("snmp_traps.credential[]", "version", OneOf(&["1", "2c", "3"]), Required, "SNMP version.", "\"2c\""),
+    row("snmp_traps.credential[]", "community", Secret, Optional, "The community. Required with version `1` and `2c`.", "{ env = \"TRAP_COMMUNITY\" }"),
     row("snmp_traps.credential[]", "sources", Cidrs, Optional, "Networks it is accepted from: any if left out.", "[\"192.0.2.0/24\"]"),
-    row("snmp_traps.credential[]", "user", Text, Planned, "SNMP v3 user.", "\"noc\""),
-    row("snmp_traps.credential[]", "auth", Text, Planned, "SNMP v3 authentication.", "{ env = \"TRAP_AUTH\" }"),
-    row("snmp_traps.credential[]", "priv", Text, Planned, "SNMP v3 privacy.", "{ env = \"TRAP_PRIV\" }"),
-    row("snmp_traps.credential[]", "engine_id", Text, Planned, "SNMP v3 engine.", "\"80001f8880\""),
+    row("snmp_traps.credential[]", "user", Text, Optional, "User of version 3. Required with it.", "\"noc\""),
+    row("snmp_traps.credential[]", "engine_id", EngineIds, Optional, "Engines whose traps the user of version 3 may send: any if left out.", "[\"80001f8880c0ffee01\"]"),
+    row("snmp_traps.credential[].auth", "protocol", OneOf(AUTH_PROTOCOLS), Required, "Digest. `md5` and `sha1` only for boxes that know no better.", "\"sha256\""),
+    row("snmp_traps.credential[].auth", "password", Secret, Required, "Its password, at least 8 bytes.", "{ env = \"TRAP_AUTH\" }"),
+    row("snmp_traps.credential[].priv", "protocol", OneOf(PRIV_PROTOCOLS), Required, "Cipher. `-reeder` lengthens keys as Cisco does, without it as net-snmp does. `des` only for boxes that know no better.", "\"aes128\""),
+    row("snmp_traps.credential[].priv", "password", Secret, Required, "Its password, at least 8 bytes.", "{ env = \"TRAP_PRIV\" }"),
     row("snmp_traps.relay[]", "address", Ip, Required, "Its address.", "\"192.0.2.250\""),
     row("olt[]", "name", Name, Required, "Its name in every id. Renaming makes another OLT of it.", "\"rjo-01\""),
     row("olt[]", "tenant", Name, Optional, "Whose it is: the `tenant` at the top if left out.", "\"default\""),
@@ -261,6 +278,9 @@ impl Kind {
             Cidrs => "a list of networks, such as [\"192.0.2.0/24\"]".to_owned(),
             Url => "an address that begins with http:// or https://, in quotes".to_owned(),
             Brokers => "hosts and ports separated by commas, such as \"k1:9092,k2:9092\"".to_owned(),
+            EngineIds => {
+                "a list of engine ids of 10 to 64 hexadecimal digits, such as [\"80001f8880c0ffee01\"]".to_owned()
+            }
             Hosts => "a list of hosts and ports, such as [\"s1:9042\"]".to_owned(),
             Secret => "a reference: { env = \"NAME\" } or { file = \"PATH\" }".to_owned(),
         }

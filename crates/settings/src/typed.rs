@@ -140,7 +140,7 @@ pub struct TrapListener {
     pub bind: SocketAddr,
 }
 
-/// SNMP version of a credential.
+/// SNMP version of a community.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SnmpVersion {
     /// SNMPv1.
@@ -152,14 +152,44 @@ pub enum SnmpVersion {
 /// `[[snmp_traps.credential]]`.
 #[derive(Debug, Clone)]
 pub struct TrapCredential {
-    /// Name in records, in place of the community.
+    /// Name in records, in place of community or password.
     pub name: String,
-    /// The version it is for.
-    pub version: SnmpVersion,
-    /// The community.
-    pub community: Secret,
+    /// What proves who sends.
+    pub proof: TrapProof,
     /// Networks it is accepted from. Empty: any.
     pub sources: Vec<Cidr>,
+}
+
+/// What proves who sends a trap.
+#[derive(Debug, Clone)]
+pub enum TrapProof {
+    /// Versions 1 and 2c.
+    Community {
+        /// Which of them.
+        version: SnmpVersion,
+        /// The community.
+        community: Secret,
+    },
+    /// Version 3.
+    User {
+        /// The user's name in messages.
+        user: String,
+        /// How messages are authenticated; none: not at all.
+        auth: Option<TrapKey>,
+        /// How they are encrypted; none: not at all.
+        privacy: Option<TrapKey>,
+        /// Engines whose traps it may send, in hexadecimal. Empty: any.
+        engine_ids: Vec<String>,
+    },
+}
+
+/// A protocol of SNMPv3 and its password.
+#[derive(Debug, Clone)]
+pub struct TrapKey {
+    /// One of [`crate::AUTH_PROTOCOLS`] or [`crate::PRIV_PROTOCOLS`].
+    pub protocol: String,
+    /// Its password, at least 8 bytes.
+    pub password: Secret,
 }
 
 impl TrapCredential {

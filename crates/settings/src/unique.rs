@@ -22,6 +22,7 @@ impl Build<'_> {
             ("snmp_traps.listener", "bind"),
             ("snmp_traps.listener", "name"),
             ("snmp_traps.credential", "name"),
+            ("snmp_traps.credential", "user"),
             ("snmp_traps.relay", "address"),
         ] {
             // Port 0 is another port each time.

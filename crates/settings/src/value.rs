@@ -36,7 +36,7 @@ pub(crate) fn from_toml(kind: Kind, value: &toml_edit::Value) -> Result<Value, W
     };
     match kind {
         Kind::Integer { min, max } => integer(value.as_integer().ok_or_else(wrong_type)?, min, max),
-        Kind::Cidrs | Kind::Hosts => {
+        Kind::Cidrs | Kind::Hosts | Kind::EngineIds => {
             let array = value.as_array().ok_or_else(wrong_type)?;
             let items: Option<Vec<&str>> = array.iter().map(toml_edit::Value::as_str).collect();
             list(
@@ -69,7 +69,7 @@ pub(crate) fn from_variable(kind: Kind, value: &str) -> Result<Value, Wrong> {
                 max,
             )
         }
-        Kind::Cidrs | Kind::Hosts => list(kind, &value.split(',').map(str::trim).collect::<Vec<_>>()),
+        Kind::Cidrs | Kind::Hosts | Kind::EngineIds => list(kind, &value.split(',').map(str::trim).collect::<Vec<_>>()),
         _ => text(kind, value),
     }
 }
@@ -114,9 +114,13 @@ fn list(kind: Kind, items: &[&str]) -> Result<Value, Wrong> {
         });
         return Ok(Value::Cidrs(cidrs.collect::<Result<_, _>>()?));
     }
-    match items.iter().find(|i| !is_host_port(i)) {
+    let (fits, what): (fn(&str) -> bool, _) = match kind {
+        Kind::EngineIds => (is_engine_id, "an engine id"),
+        _ => (is_host_port, "a host and a port"),
+    };
+    match items.iter().find(|i| !fits(i)) {
         Some(bad) => Err((
-            format!("{} is not a host and a port", quote(bad)),
+            format!("{} is not {what}", quote(bad)),
             format!("write {}", kind.expected()),
         )),
         None => Ok(Value::List(items.iter().map(|&i| i.to_owned()).collect())),
@@ -167,6 +171,17 @@ fn url(text: &str) -> Result<Value, &'static str> {
         return Err("is not an http address");
     }
     Ok(Value::Text(text.to_owned()))
+}
+
+/// 5 to 32 octets in hexadecimal (RFC 3411 §5, SnmpEngineID), with or without `0x`.
+fn is_engine_id(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let is = |digit: u8| digits.bytes().all(|d| d == digit || d == digit.to_ascii_uppercase());
+    digits.len().is_multiple_of(2)
+        && (10..=64).contains(&digits.len())
+        && digits.bytes().all(|d| d.is_ascii_hexdigit())
+        && !is(b'0')
+        && !is(b'f')
 }
 
 /// `host:port` or `[v6]:port`.

@@ -126,18 +126,14 @@ impl Walk<'_> {
     }
 
     fn setting(&mut self, setting: &Setting, item: &Item, path: &str, place: Place) {
-        let result = match (setting.need, item.as_value()) {
-            (Need::Planned, _) => Err((
-                "SNMP version 3 is not built yet in this version".into(),
-                "use version `1` or `2c` with a `community`".into(),
-            )),
-            (_, None) if setting.kind == Kind::Secret => self.secret_table(item),
-            (_, None) => Err((
+        let result = match item.as_value() {
+            None if setting.kind == Kind::Secret => self.secret_table(item),
+            None => Err((
                 value::is_a(item.type_name()),
                 format!("write {}", setting.kind.expected()),
             )),
-            (_, Some(toml)) if setting.kind == Kind::Secret => self.secret(toml),
-            (_, Some(toml)) => value::from_toml(setting.kind, toml),
+            Some(toml) if setting.kind == Kind::Secret => self.secret(toml),
+            Some(toml) => value::from_toml(setting.kind, toml),
         };
         match result {
             Ok(value) => {

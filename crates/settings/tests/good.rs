@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use settings::{LogBackend, PadtecLogin, Settings, SnmpVersion, SshProfile, StoreBackend};
+use settings::{LogBackend, PadtecLogin, Settings, SnmpVersion, SshProfile, StoreBackend, TrapProof};
 
 const CANARY: &str = "canary-7f3a";
 
@@ -56,6 +56,60 @@ const VARIABLES: &[(&str, &str)] = &[
     ("PADTEC_API_TOKEN", CANARY),
 ];
 
+fn community_of(settings: &Settings) -> (SnmpVersion, &str) {
+    match &settings.snmp_traps.credentials[0].proof {
+        TrapProof::Community { version, community } => (*version, community.expose()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_user_of_version_three() {
+    let s = load(
+        r#"
+[[snmp_traps.credential]]
+name = "noc-v3"
+version = "3"
+user = "noc"
+auth = { protocol = "sha256", password = { env = "OLT_PASSWORD" } }
+priv = { protocol = "aes256-reeder", password = { env = "PADTEC_API_TOKEN" } }
+engine_id = ["80001f8880c0ffee01"]
+sources = ["192.0.2.0/24"]
+
+[[snmp_traps.credential]]
+name = "open"
+version = "3"
+user = "open"
+"#,
+        VARIABLES,
+    );
+    let [noc, open] = &s.snmp_traps.credentials[..] else {
+        panic!("{s:?}")
+    };
+    let TrapProof::User {
+        user,
+        auth: Some(auth),
+        privacy: Some(privacy),
+        engine_ids,
+    } = &noc.proof
+    else {
+        panic!("{noc:?}")
+    };
+    assert_eq!(
+        (user.as_str(), &engine_ids[..]),
+        ("noc", &["80001f8880c0ffee01".to_owned()][..])
+    );
+    assert_eq!((auth.protocol.as_str(), auth.password.expose()), ("sha256", CANARY));
+    assert_eq!(
+        (privacy.protocol.as_str(), privacy.password.expose()),
+        ("aes256-reeder", CANARY)
+    );
+    assert!(!format!("{s:?}").contains(CANARY));
+    assert!(
+        matches!(&open.proof, TrapProof::User { auth: None, privacy: None, engine_ids, .. } if engine_ids.is_empty())
+    );
+}
+
 #[test]
 fn the_names_people_rely_on_are_read() {
     let s = load(FULL, VARIABLES);
@@ -66,10 +120,7 @@ fn the_names_people_rely_on_are_read() {
     assert!(matches!(s.log.backend, LogBackend::Embedded) && matches!(s.store.backend, StoreBackend::Embedded));
     assert_eq!(s.snmp_traps.listeners[0].name, "0.0.0.0:162");
     let credential = &s.snmp_traps.credentials[0];
-    assert_eq!(
-        (credential.version, credential.community.expose()),
-        (SnmpVersion::V2c, CANARY)
-    );
+    assert_eq!(community_of(&s), (SnmpVersion::V2c, CANARY));
     assert!(credential.allows("192.0.2.77".parse().unwrap()) && !credential.allows("192.0.3.1".parse().unwrap()));
     let ssh = |i: usize| s.olts[i].ssh.as_ref().unwrap();
     assert_eq!(
@@ -86,7 +137,7 @@ fn the_names_people_rely_on_are_read() {
 #[test]
 fn no_secret_is_ever_printed() {
     let s = load(FULL, VARIABLES);
-    let shown = format!("{s:?} {:#?} {}", s, s.snmp_traps.credentials[0].community);
+    let shown = format!("{s:?} {:#?}", s);
     assert!(!shown.contains(CANARY) && shown.contains("env TRAP_COMMUNITY"));
 
     // Every way to put a secret where it does not belong.
@@ -117,7 +168,7 @@ fn a_secret_from_a_file_loses_one_line_end() {
     let text = "[[snmp_traps.credential]]\nname = \"a\"\nversion = \"1\"\ncommunity = { file = \"secret\" }\n";
     std::fs::write(&config, text).unwrap();
     let s = settings::load(Some(&config), BTreeMap::new()).unwrap();
-    assert_eq!(s.snmp_traps.credentials[0].community.expose(), "with blank ");
+    assert_eq!(community_of(&s).1, "with blank ");
 
     std::fs::write(&config, text.replace("\"secret\"", "\"gone\"")).unwrap();
     let errors = settings::load(Some(&config), BTreeMap::new()).unwrap_err().to_string();

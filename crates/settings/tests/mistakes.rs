@@ -155,6 +155,66 @@ fn a_key_in_the_wrong_place_is_sent_home() {
 }
 
 #[test]
+fn users_of_version_three() {
+    check(
+        r#"[[snmp_traps.credential]]
+name = "a"
+version = "3"
+[[snmp_traps.credential]]
+name = "b"
+version = "3"
+user = "b"
+priv = { protocol = "aes", password = { env = "CANARY" } }
+[[snmp_traps.credential]]
+name = "c"
+version = "2c"
+user = "b"
+auth = { protocol = "sha1", passwort = { env = "CANARY" } }
+[[snmp_traps.credential]]
+name = "d"
+version = "3"
+user = "d"
+auth = { protocol = "sha1", password = "in clear" }
+engine_id = ["80"]
+"#,
+        &[
+            r#"a.toml:1:1: snmp_traps.credential[0].user: is missing, and `version = "3"` needs it; write `user = "noc"`"#,
+            r#"a.toml:8:21: snmp_traps.credential[1].priv.protocol: `aes` is not known; did you mean `des`? write `des`, `aes128`, `aes192`, `aes256`, `aes192-reeder` or `aes256-reeder`"#,
+            r#"a.toml:8:39: snmp_traps.credential[1].priv.password: environment variable `CANARY` is not set; set it for this process, or correct the name"#,
+            r#"a.toml:9:1: snmp_traps.credential[2].community: is missing, and `version = "2c"` needs it; write `community = { env = "TRAP_COMMUNITY" }`"#,
+            r#"a.toml:12:8: snmp_traps.credential[2].user: belongs to `version = "3"`; remove it, or change the version"#,
+            r#"a.toml:12:8: snmp_traps.credential[2].user: `b` is there already, at a.toml:7:8; give each `[[snmp_traps.credential]]` its own user"#,
+            r#"a.toml:13:8: snmp_traps.credential[2].auth.password: is missing; write `password = { env = "TRAP_AUTH" }`"#,
+            r#"a.toml:13:8: snmp_traps.credential[2].auth: belongs to `version = "3"`; remove it, or change the version"#,
+            r#"a.toml:13:29: snmp_traps.credential[2].auth.passwort: is not a known key; did you mean `password`?"#,
+            r#"a.toml:18:40: snmp_traps.credential[3].auth.password: holds a secret in clear; write a reference: { env = "NAME" } or { file = "PATH" }, and change the secret if others could read this file"#,
+            r#"a.toml:19:13: snmp_traps.credential[3].engine_id: `80` is not an engine id; write a list of engine ids of 10 to 64 hexadecimal digits, such as ["80001f8880c0ffee01"]"#,
+        ],
+    );
+    check_with(
+        r#"[[snmp_traps.credential]]
+name = "e"
+version = "3"
+user = "a name of more than thirty-two bytes"
+auth = { protocol = "sha1", password = { env = "CANARY" } }
+[[snmp_traps.credential]]
+name = "f"
+version = "3"
+user = "f"
+community = { env = "CANARY" }
+priv = { protocol = "des", password = { env = "LONGER" } }
+"#,
+        &[("CANARY", "7bytes!"), ("LONGER", "long enough")],
+        &[
+            "a.toml:4:8: snmp_traps.credential[0].user: is too long; write the user's name of at most 32 bytes",
+            "a.toml:5:40: snmp_traps.credential[0].auth.password: is too short for SNMP version 3; use a password of at least 8 bytes, on the devices too",
+            "a.toml:10:13: snmp_traps.credential[1].community: belongs to `version = \"1\"` or `\"2c\"`; remove it, or change the version",
+            "a.toml:11:21: snmp_traps.credential[1].priv.protocol: stands without `auth`; write `auth = { protocol = …, password = … }` too, or leave `priv` out",
+        ],
+    );
+}
+
+#[test]
 fn traps_version_three_and_ports() {
     check(
         r#"[[snmp_traps.listener]]
@@ -168,8 +228,6 @@ sources = ["192.0.2.1/24"]
 "#,
         &[
             "a.toml:2:8: snmp_traps.listener[0].bind: port 0 is chosen anew at each start, and no OLT would know it; write the port the OLTs send to, usually 162",
-            "a.toml:5:11: snmp_traps.credential[0].version: SNMP version 3 is not built yet in this version; use version `1` or `2c` with a `community`",
-            "a.toml:6:8: snmp_traps.credential[0].user: SNMP version 3 is not built yet in this version; use version `1` or `2c` with a `community`",
             "a.toml:7:13: snmp_traps.credential[0].community: environment variable `NOT_SET` is not set; set it for this process, or correct the name",
             "a.toml:8:11: snmp_traps.credential[0].sources: `192.0.2.1/24` has bits behind its prefix; did you mean `192.0.2.0/24`?",
         ],
@@ -177,7 +235,7 @@ sources = ["192.0.2.1/24"]
     check(
         "[[snmp_traps.listener]]\nbind = \"0.0.0.0:162\"\n",
         &[
-            "a.toml:2:8: snmp_traps.listener[0].bind: hears traps, but no credential accepts any; write a `[[snmp_traps.credential]]` with name, version and community",
+            "a.toml:2:8: snmp_traps.listener[0].bind: hears traps, but no credential accepts any; write a `[[snmp_traps.credential]]` with name, version and community or user",
         ],
     );
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connector_snmp_traps::{
-    Counts, Limits, RawConfig, RawCredential, RawDevice, RawListener, Running, build, validate,
+    Counts, Limits, RawConfig, RawCredential, RawDevice, RawKey, RawListener, RawUser, Running, build, validate,
 };
 use log::{Log, MemoryLog, Start, Stored, Tail};
 use model::Secret;
@@ -19,6 +19,9 @@ use topology::Topic;
 /// Communities that must never be seen anywhere.
 pub const COMMUNITY_V1: &str = "canary-one-5c81";
 pub const COMMUNITY_V2C: &str = "canary-two-9e04";
+/// And passwords.
+pub const AUTH_PASSWORD: &str = "canary-auth-71b2";
+pub const PRIV_PASSWORD: &str = "canary-priv-c0d3";
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,6 +44,8 @@ pub fn config() -> RawConfig {
             credential("old", "1", COMMUNITY_V1),
             credential("noc", "2c", COMMUNITY_V2C),
         ],
+        users: Vec::new(),
+        data: None,
         devices: vec![RawDevice {
             name: "local".to_owned(),
             address: "127.0.0.1".to_owned(),
@@ -184,4 +189,29 @@ pub fn sender(address: &str) -> UdpSocket {
     let socket = UdpSocket::bind((address, 0)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
+}
+
+/// A v3 user whose credential is called as the user, with the passwords below.
+pub fn v3_user(user: &str, auth: Option<&str>, privacy: Option<&str>) -> RawUser {
+    let key = |protocol: &str, password: &str| RawKey {
+        protocol: protocol.to_owned(),
+        password: Secret::new(password, "test"),
+    };
+    RawUser {
+        name: user.to_owned(),
+        user: user.to_owned(),
+        auth: auth.map(|p| key(p, AUTH_PASSWORD)),
+        privacy: privacy.map(|p| key(p, PRIV_PASSWORD)),
+        engine_ids: Vec::new(),
+        sources: Vec::new(),
+    }
+}
+
+/// With these users, and a folder that lasts as long as the test.
+pub fn v3_config(users: Vec<RawUser>, folder: &tempfile::TempDir) -> RawConfig {
+    RawConfig {
+        users,
+        data: Some(folder.path().to_owned()),
+        ..config()
+    }
 }
