@@ -10,7 +10,7 @@ export ATALAIA_RECORDINGS ?= $(RECORDINGS)
 endif
 DEMO_FLAGS ?=
 
-.PHONY: help demo build test check bench soak sim gen golden coverage lint unit integration browser web install-demo install-test
+.PHONY: help demo build test check bench soak dev-servers sim gen golden coverage lint unit integration browser web install-demo install-test
 
 help: ## Lists these commands.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench: web ## Prints the figures of load-tests/README.md.
 
 soak: web ## The long forms of the same tests.
 	ATALAIA_SOAK=1 $(CARGO) test --workspace --no-fail-fast --release
+
+dev-servers: install-test ## Starts Kafka, Cassandra and a schema registry for a day's work; infra/dev/servers down stops them.
+	@infra/dev/servers up
 
 coverage: install-test web ## Prints line coverage by crate and the shares of the kinds of tests.
 	infra/dev/coverage.sh
