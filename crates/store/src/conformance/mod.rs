@@ -18,8 +18,8 @@ use crate::Store;
 /// An engine under test.
 #[async_trait]
 pub trait Subject: Send + Sync {
-    /// The store. Tests use keys of their own, so one database may serve them all; only `replay_leaves_the_same` empties
-    /// its tables and wants a database for itself.
+    /// The store. Tests use keys of their own, so one database may serve them all; only `replay_leaves_the_same` and
+    /// `engines_agree_on_what_a_store_holds` look at whole tables and want one for themselves.
     fn store(&self) -> Arc<dyn Store>;
 
     /// The engine's clock, milliseconds since 1970.

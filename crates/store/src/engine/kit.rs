@@ -28,6 +28,15 @@ pub fn key_to_go_on_behind(scan: &Scan) -> Result<Option<Vec<Value>>, StoreError
     key::decode(scan.table, &bytes).map(Some).ok_or(StoreError::BadCursor)
 }
 
+/// A whole key as bytes in the table's order, and how many of them are the partition's.
+///
+/// # Errors
+/// When a value of it cannot be in a key.
+pub fn key_bytes(table: &'static TableDef, key: &[Value]) -> Result<(Vec<u8>, usize), StoreError> {
+    let partition = key::encode(table, &key[..table.partition_key.len().min(key.len())])?;
+    Ok((key::encode(table, key)?, partition.len()))
+}
+
 /// Whether `new` replaces `old` (two contents of one row): the higher write time stays, of two equal ones the larger bytes.
 pub fn replaces(new: &Row, old: &Row) -> bool {
     if new.wts_us != old.wts_us {

@@ -1,0 +1,1 @@
+//! Rows per CPU second.
