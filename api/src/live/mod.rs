@@ -16,6 +16,7 @@ mod row;
 mod state;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -29,6 +30,7 @@ pub use query::Narrow;
 pub use ring::{Ring, RingLimits};
 pub use row::Sym;
 pub use state::LiveState;
+pub use text::wanted;
 
 use crate::{ApiError, Code, ReadyCheck};
 

@@ -38,7 +38,7 @@ pub struct Node {
     /// Keys under which it can be found.
     pub serial_key: Option<Box<str>>,
     pub name_key: Option<Box<str>>,
-    /// Lower-case text that a search looks into.
+    /// Folded text that a search looks into.
     pub search: Box<str>,
     /// Load (see `LiveState::begin_load`) in which its exact row, and its inventory row, were last seen.
     pub status_load: u32,

@@ -11,7 +11,8 @@ use super::node::{Index, Node, is_tree_kind};
 use super::row::Sym;
 use super::state::{LiveState, scoped, serial_key};
 
-/// What a list is narrowed to. Texts are compared whole, `text` is searched for in lower case.
+/// What a list is narrowed to. Texts are compared whole; of `words`, as [`wanted`](super::wanted) makes them, all are to be
+/// found.
 #[derive(Debug, Clone, Default)]
 pub struct Narrow {
     pub kind: Option<Kind>,
@@ -19,7 +20,7 @@ pub struct Narrow {
     pub root: Option<String>,
     pub state: Option<State>,
     pub cause: Option<Cause>,
-    pub text: Option<String>,
+    pub words: Vec<String>,
 }
 
 /// A page of a list.
@@ -51,6 +52,12 @@ impl LiveState {
             found
         };
         found.or_else(root).or_else(name).or_else(serial)
+    }
+
+    /// The root of what a tenant calls this: an OLT's name, or any id.
+    pub fn root_of(&self, tenant: &str, text: &str) -> Option<String> {
+        let node = &self.nodes[self.lookup(tenant, text)? as usize];
+        Some(self.nodes[node.root as usize].id.to_string())
     }
 
     /// An entity of this tenant that is shown.
@@ -124,7 +131,7 @@ impl LiveState {
                 .as_deref()
                 .is_none_or(|r| *self.nodes[node.root as usize].id == *r)
             && narrow.site.as_deref().is_none_or(|s| site().as_deref() == Some(s))
-            && narrow.text.as_deref().is_none_or(|t| node.search.contains(t))
+            && narrow.words.iter().all(|word| node.search.contains(&**word))
     }
 
     /// The tree's entities with counters, and the summaries, as changes for a snapshot.

@@ -12,6 +12,7 @@ use super::change::{Change, What};
 use super::counts::{Share, Totals};
 use super::node::{Index, Node, sort_key};
 use super::row::{Interner, Sym};
+use super::text::fold;
 
 /// Events kept for the snapshot of an `events` or `entity` subscription.
 pub const RECENT_EVENTS_MAX: usize = 5_000;
@@ -193,12 +194,7 @@ impl LiveState {
         let serial = node.serial().map(|s| scoped(&tenant, &serial_key(s)));
         let name = node.name().map(|n| scoped(&tenant, &n.to_lowercase()));
         let words = [node.name(), node.serial(), node.description(), Some(&*node.id)];
-        let search = words
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("\n")
-            .to_lowercase();
+        let search = fold(&words.into_iter().flatten().collect::<Vec<_>>().join("\n"));
         let node = &mut self.nodes[index as usize];
         if *node.search != *search {
             node.search = search.into();

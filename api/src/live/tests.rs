@@ -439,7 +439,7 @@ fn a_list_is_paged_in_tree_order_and_narrowed() {
     };
     assert_eq!(list(&offline, 1), [short("a/onu/0/1/2/2")]);
     let text = Narrow {
-        text: Some("a/onu/0/1/2/1".into()),
+        words: super::wanted("a/onu/0/1/2/1"),
         ..Narrow::default()
     };
     assert_eq!(list(&text, 10), [short("a/onu/0/1/2/10")]);

@@ -1,5 +1,7 @@
 //! Devices: the present, from the live view; what it does not know, from the store.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -10,11 +12,11 @@ use store::queries;
 use store::rows::{EntityRow, StatusRow};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{DeviceId, Query, cursor, json_text, limit, list_text};
+use super::extract::{DeviceId, Query, cursor, foreign_cursor, json_text, limit, list_text};
 use crate::auth::Caller;
 use crate::error::ErrorBody;
 use crate::live::items::{InventoryItem, StatusItem, json};
-use crate::live::{Index, Narrow};
+use crate::live::{Index, Narrow, wanted};
 use crate::time::{Instant3339, now};
 use crate::{ApiError, ApiState, Code};
 
@@ -45,13 +47,14 @@ pub struct ListQuery {
     kind: Option<String>,
     /// A site's name.
     site: Option<String>,
-    /// Entity id of a root.
+    /// Entity id or name of a root, such as `rjo-01`.
     root: Option<String>,
     /// A state.
     state: Option<String>,
     /// A cause.
     cause: Option<String>,
-    /// Text in name, serial, description or entity id, in any case.
+    /// Words, all of which are in name, serial, description or entity id; in any case, with or without accents, a serial
+    /// in any written form.
     q: Option<String>,
 }
 
@@ -63,30 +66,23 @@ impl ListQuery {
                 format!("`q` has at most {TEXT_BYTES_MAX} bytes"),
             ));
         }
-        let bad = |e: model::UnknownWord| ApiError::new(Code::BadRequest, e.to_string());
         Ok(Narrow {
-            kind: self.kind.as_deref().map(str::parse::<Kind>).transpose().map_err(bad)?,
-            state: self
-                .state
-                .as_deref()
-                .map(str::parse::<EntityState>)
-                .transpose()
-                .map_err(bad)?,
-            cause: self
-                .cause
-                .as_deref()
-                .map(str::parse::<Cause>)
-                .transpose()
-                .map_err(bad)?,
+            kind: word(self.kind.as_deref(), Kind::ALL)?,
+            state: word(self.state.as_deref(), EntityState::ALL)?,
+            cause: word(self.cause.as_deref(), Cause::ALL)?,
             site: self.site.clone(),
             root: self.root.clone(),
-            text: self
-                .q
-                .as_ref()
-                .map(|q| q.trim().to_lowercase())
-                .filter(|q| !q.is_empty()),
+            words: self.q.as_deref().map(wanted).unwrap_or_default(),
         })
     }
+}
+
+/// A word of a closed set; the refusal names the set.
+fn word<T: FromStr<Err = model::UnknownWord> + Display>(text: Option<&str>, all: &[T]) -> Result<Option<T>, ApiError> {
+    text.map(str::parse).transpose().map_err(|unknown: model::UnknownWord| {
+        let all: Vec<String> = all.iter().map(T::to_string).collect();
+        ApiError::new(Code::BadRequest, format!("{unknown}; there are {}", all.join(", ")))
+    })
 }
 
 /// Lists devices.
@@ -101,11 +97,22 @@ pub async fn list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let narrow = query.narrow()?;
+    let mut narrow = query.narrow()?;
     let (limit, cursor) = (limit(query.limit, PAGE_MAX)?, cursor(query.cursor.as_deref())?);
+    // A list's cursor is the key of its last item, and keys begin with their tenant.
+    let own = |c: &Vec<u8>| {
+        c.strip_prefix(caller.tenant.as_bytes())
+            .is_some_and(|rest| rest.starts_with(b"/"))
+    };
+    if cursor.as_ref().is_some_and(|c| !own(c)) {
+        return Err(foreign_cursor());
+    }
     // A search may look at every entity: not on a thread that serves others.
     let work = tokio::task::spawn_blocking(move || {
         let state = api.live.serve()?;
+        if let Some(root) = &narrow.root {
+            narrow.root = state.root_of(&caller.tenant, root).or(narrow.root);
+        }
         Ok(state.list(&caller.tenant, &narrow, cursor.as_deref(), limit))
     });
     let page = work.await.map_err(|e| ApiError::internal("listing devices", &e))??;

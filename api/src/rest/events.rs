@@ -11,12 +11,12 @@ use store::{StoreError, queries};
 use utoipa::{IntoParams, ToSchema};
 
 use super::devices::{Found, not_found, resolve};
-use super::extract::{DeviceId, Query, cursor, limit, list_text};
+use super::extract::{DeviceId, Query, cursor, foreign_cursor, limit, list_text};
 use crate::auth::Caller;
 use crate::error::ErrorBody;
 use crate::live::items::{EventItem, json};
 use crate::time::{Instant3339, now};
-use crate::{ApiError, ApiState, Code};
+use crate::{ApiError, ApiState};
 
 /// Most items of a page.
 const PAGE_MAX: usize = 1_000;
@@ -64,7 +64,7 @@ pub async fn of_device(
     let years = this_year - 1..=this_year + 1;
     let events = queries::events(&*api.store, &device.entity, years, limit, cursor.as_deref()).await;
     let events = events.map_err(|error| match error {
-        StoreError::BadCursor => ApiError::new(Code::BadRequest, "`cursor` is not one of this list: begin it again"),
+        StoreError::BadCursor => foreign_cursor(),
         error => ApiError::unavailable("reading the store", &error),
     })?;
     let items: Vec<_> = events.rows.iter().map(|row| device.item(row)).collect();

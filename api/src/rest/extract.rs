@@ -80,7 +80,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|rejection| ApiError::new(Code::BadRequest, crate::audit::cut(&rejection.body_text())))
+            .map_err(|rejection| {
+                let text = rejection.body_text();
+                // Its own words around what is wrong help nobody.
+                let wrong = text
+                    .strip_prefix("Failed to deserialize query string: ")
+                    .unwrap_or(&text);
+                ApiError::new(Code::BadRequest, crate::audit::cut(wrong))
+            })
     }
 }
 
@@ -129,10 +136,17 @@ pub fn list_text(items: &[String], next: Option<&[u8]>) -> Response {
     json_text(format!(r#"{{"items":[{}],"next":{next}}}"#, items.join(",")))
 }
 
-/// Reads a cursor back.
+/// Reads a cursor back; an empty one is none.
 pub fn cursor(text: Option<&str>) -> Result<Option<Vec<u8>>, ApiError> {
-    let bad = |_| ApiError::new(Code::BadRequest, "`cursor` is not one of ours: begin the list again");
-    text.map(|t| URL_SAFE_NO_PAD.decode(t)).transpose().map_err(bad)
+    let text = text.filter(|t| !t.is_empty());
+    text.map(|t| URL_SAFE_NO_PAD.decode(t))
+        .transpose()
+        .map_err(|_| foreign_cursor())
+}
+
+/// The cursor is not the `next` of this list.
+pub fn foreign_cursor() -> ApiError {
+    ApiError::new(Code::BadRequest, "`cursor` is not one of this list: begin it again")
 }
 
 /// The `limit` of a list: 100 unless asked, 1 to `max`.

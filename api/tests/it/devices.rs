@@ -214,7 +214,16 @@ async fn a_list_takes_its_filters_and_refuses_others() {
     check("&root=default/olt/rjo-01", &[1, 2, 3]).await;
     check("&q=CUSTOMER-2", &[2]).await;
     check("&q=%3Cscript%3E", &[]).await;
+    check("&root=rjo-01", &[1, 2, 3]).await;
+    check("&root=nowhere", &[]).await;
+    check("&cursor=&limit=1", &[1]).await;
+    // As a person types it, and as the board writes it.
+    check("&q=c%C3%BAstomer-3", &[3]).await;
+    check("&q=rjo-01%200/3/5/2", &[2]).await;
+    check("&q=rjo-01%20nothing", &[]).await;
     for bad in [
+        "cursor=AAAA",
+        "cursor=b3RoZXIvb2x0L3gA",
         "state=purple",
         "kind=onu&cause=x",
         "limit=-1",
@@ -227,6 +236,16 @@ async fn a_list_takes_its_filters_and_refuses_others() {
             "{bad}"
         );
     }
+    let message = async |query: &str| {
+        let answer = world.get(&format!("/api/v1/devices?{query}"), Some(&token)).await;
+        answer.body["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let kinds = message("kind=ONU").await;
+    assert!(
+        kinds.starts_with("`ONU` is not a kind; there are olt, board, pon, onu"),
+        "{kinds}"
+    );
+    assert_eq!(message("limit=x").await, "limit: invalid digit found in string");
 }
 
 fn written(world: &World) -> Vec<(Stored, DeviceRegistered)> {
