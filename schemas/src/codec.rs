@@ -1,11 +1,18 @@
 //! Confluent wire format: a zero byte, the schema id (4 bytes, big-endian), the Avro body.
+//!
+//! An id that the codec does not know is *wanted*: whoever reads waits, somebody asks the registry ([`Codec::wanted`]) and
+//! teaches the answer ([`Codec::learn`]). Somebody else's schema is not waited for: its bytes are undecodable.
 
-use std::collections::HashMap;
+mod ids;
+#[cfg(test)]
+mod tests;
 
 use apache_avro::Schema;
-use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::writer::datum::GenericDatumWriter;
 use thiserror::Error;
+
+use self::ids::{Ids, Known};
+pub use self::ids::{LEARNED_MAX, LearnError, SchemaOwner, WANTED_MAX, reads_alike, schema_owner};
 
 use crate::records::{AnyRecord, RecordType};
 
@@ -36,6 +43,9 @@ pub enum DecodeError {
     /// Not undecodable: the reader has to learn the id first (registry away, or newer than this build).
     #[error("schema id {0} is not known")]
     UnknownSchema(u32),
+    /// The schema is known, and it is not one of our records: waiting would not help.
+    #[error("schema id {0} is of somebody else's record")]
+    ForeignSchema(u32),
     /// More bytes than the record has.
     #[error("{bytes} bytes follow a {record}")]
     Trailing {
@@ -66,16 +76,11 @@ pub struct RegisteredSchema {
     pub json: String,
 }
 
-struct Known {
-    record: RecordType,
-    reader: GenericDatumReader<'static>,
-}
-
 /// Turns records into bytes and back. Writes with the committed schemas, reads with whichever schema the bytes name.
 pub struct Codec {
     /// Id and writer of each record type, in the order of [`RecordType::ALL`].
     writing: Vec<(u32, GenericDatumWriter<'static>)>,
-    reading: HashMap<u32, Known>,
+    reading: Ids,
 }
 
 impl Codec {
@@ -103,22 +108,7 @@ impl Codec {
                 )
             })
             .collect();
-        let reading = registered
-            .iter()
-            .map(|r| {
-                let reader = GenericDatumReader::builder(parse(&r.json))
-                    .human_readable(false)
-                    .build();
-                let reader = reader.expect("a schema without references to others resolves");
-                (
-                    r.id,
-                    Known {
-                        record: r.record,
-                        reader,
-                    },
-                )
-            })
-            .collect();
+        let reading = Ids::new(registered);
         Self { writing, reading }
     }
 
@@ -180,286 +170,50 @@ impl Codec {
         self.known(bytes).map(|k| k.record)
     }
 
-    fn known(&self, bytes: &[u8]) -> Result<&Known, DecodeError> {
+    /// Adds a schema that a registry has given; `false` if it was known already.
+    ///
+    /// # Errors
+    /// When it is not of its record, or its id means something else here: then nothing changes.
+    pub fn learn(&self, schema: &RegisteredSchema) -> Result<bool, LearnError> {
+        self.reading.learn(schema)
+    }
+
+    /// Notes that an id is of somebody else's record: its bytes are [`DecodeError::ForeignSchema`] from now on.
+    ///
+    /// # Errors
+    /// When the id is of one of our records here.
+    pub fn learn_foreign(&self, id: u32, name: &str) -> Result<bool, LearnError> {
+        self.reading.learn_foreign(id, name)
+    }
+
+    /// Ids that were met and are not known, at most [`WANTED_MAX`].
+    pub fn wanted(&self) -> Vec<u32> {
+        self.reading.wanted()
+    }
+
+    /// Whether decoding this id would not have to wait.
+    pub fn knows(&self, id: u32) -> bool {
+        self.reading.knows(id)
+    }
+
+    /// Every schema of ours that is known, in the order of the ids.
+    pub fn registered(&self) -> Vec<RegisteredSchema> {
+        self.reading.registered()
+    }
+
+    fn known(&self, bytes: &[u8]) -> Result<&'static Known, DecodeError> {
         let framed = bytes.len() >= WIRE_HEADER_BYTES && bytes[0] == 0;
         if !framed {
             return Err(DecodeError::NotFramed { bytes: bytes.len() });
         }
         let id = u32::from_be_bytes(bytes[1..WIRE_HEADER_BYTES].try_into().expect("four bytes"));
-        self.reading.get(&id).ok_or(DecodeError::UnknownSchema(id))
+        self.reading.get(id)
     }
 }
 
-/// Parses a schema for the life of the process: readers and writers borrow it, and there are few.
+/// Parses a schema for the life of the process: writers borrow it, and there are few.
 fn parse(json: &str) -> &'static Schema {
     Box::leak(Box::new(
-        Schema::parse_str(json).expect("registered schemas are valid Avro"),
+        Schema::parse_str(json).expect("committed schemas are valid Avro"),
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use model::{Micros, Position};
-
-    use super::*;
-    use crate::*;
-
-    fn status() -> DeviceStatus {
-        DeviceStatus {
-            entity: "default/olt/a/onu/0/1/2/3".into(),
-            root: "default/olt/a".into(),
-            kind: "onu".into(),
-            site: Some("RJO".into()),
-            parent: None,
-            name: None,
-            description: Some("Ação é útil".into()),
-            vendor: None,
-            model: None,
-            serial: Some("HWTC1234ABCD".into()),
-            state: "offline".into(),
-            cause: Some("power".into()),
-            cause_raw: None,
-            since: Micros(1),
-            observed_at: Micros(2),
-            received_at: Micros(-3),
-            first_trap_at: None,
-            position: Position {
-                generation: 1,
-                partition: 2,
-                offset: 3,
-            }
-            .into(),
-            wts: Micros(9),
-        }
-    }
-
-    fn samples() -> Vec<AnyRecord> {
-        vec![
-            TrapReceived {
-                root: "default/olt/a".into(),
-                sender: "192.0.2.1".into(),
-                sender_port: 1024,
-                listener: "main".into(),
-                version: SnmpVersion::V2c,
-                credential: "noc".into(),
-                inform: true,
-                relay: None,
-                inner_address: Some("192.0.2.2".into()),
-                received_at: Micros(5),
-                pdu: vec![0xA7, 0, 255],
-            }
-            .into(),
-            SourceHeartbeat {
-                root: "default/olt/a".into(),
-                connector: "snmp-traps".into(),
-                sent_at: Micros(1),
-            }
-            .into(),
-            DeviceRegistered {
-                entity: "default/olt/a".into(),
-                kind: "olt".into(),
-                serial: None,
-                name: Some("a".into()),
-                site: None,
-                description: None,
-                vendor: Some("huawei".into()),
-                model: None,
-                address: Some("192.0.2.1".into()),
-                attributes: BTreeMap::from([("a".into(), "1".into()), ("b".into(), "2".into())]),
-                origin: "config".into(),
-                removed: false,
-                observed_at: Micros(1),
-                received_at: Micros(1),
-            }
-            .into(),
-            Tick { sent_at: Micros(7) }.into(),
-            status().into(),
-            DeviceEvent {
-                entity: "default/olt/a/onu/0/1/2/3".into(),
-                root: "default/olt/a".into(),
-                kind: "onu".into(),
-                event_type: DeviceEventType::DeviceDisconnected,
-                event: "dying_gasp".into(),
-                phase: Phase::Raise,
-                severity: Some("minor".into()),
-                trap_oid: None,
-                source: Some("trap".into()),
-                at: Micros(1),
-                received_at: Micros(1),
-                state: Some("offline".into()),
-                previous: Some("online".into()),
-                cause: Some("power".into()),
-                cause_raw: None,
-                serial: None,
-                detail: BTreeMap::new(),
-                position: Position {
-                    generation: 1,
-                    partition: 2,
-                    offset: 3,
-                }
-                .into(),
-                status: Some(status()),
-            }
-            .into(),
-            InventoryEntry {
-                entity: "default/olt/a".into(),
-                root: "default/olt/a".into(),
-                kind: "olt".into(),
-                site: None,
-                parent: None,
-                name: None,
-                description: None,
-                vendor: None,
-                model: None,
-                serial: None,
-                address: None,
-                attributes: BTreeMap::new(),
-                origin: "import".into(),
-                installed_at: Some(Micros(1)),
-                seen_at: Micros(2),
-                serial_since: None,
-                position: Position {
-                    generation: 1,
-                    partition: 2,
-                    offset: 3,
-                }
-                .into(),
-                wts: Micros(3),
-            }
-            .into(),
-            DeadLetter {
-                topic: "observations".into(),
-                partition: 3,
-                offset: 4,
-                key: vec![],
-                value: Some(vec![1, 2]),
-                headers: BTreeMap::from([("writer".into(), serde_bytes::ByteBuf::from(vec![1]))]),
-                reason: "undecodable".into(),
-                errors: vec!["a".into(), "b".into()],
-                appended_at: Micros(1),
-            }
-            .into(),
-            LedgerRow {
-                scope: LedgerScope::Sender,
-                listener: "main".into(),
-                sender: Some("192.0.2.1".into()),
-                root: None,
-                writer: "w".into(),
-                at: Micros(1),
-                received: 10,
-                accepted: 8,
-                acknowledged: 8,
-                in_spool: 0,
-                dropped: BTreeMap::new(),
-                refused: BTreeMap::from([("community".into(), 2)]),
-                undecodable: BTreeMap::new(),
-                over_limit: 0,
-                kernel_drops: 0,
-            }
-            .into(),
-            AuditEntry {
-                actor: "admin".into(),
-                tenant: "default".into(),
-                role: Some("admin".into()),
-                action: "login".into(),
-                target: None,
-                outcome: "denied".into(),
-                detail: None,
-                remote: None,
-                at: Micros(1),
-            }
-            .into(),
-        ]
-    }
-
-    #[test]
-    fn every_record_reads_back_and_agrees_with_apache_avro() {
-        let codec = Codec::standalone();
-        let samples = samples();
-        let covered: Vec<_> = samples.iter().map(AnyRecord::record_type).collect();
-        assert_eq!(covered, RecordType::ALL, "one sample for each record type, in order");
-        for record in samples {
-            let bytes = codec.encode(&record).unwrap();
-            assert_eq!(codec.decode(&bytes).unwrap(), record);
-
-            let schema = apache_avro::Schema::parse_str(record.record_type().schema_json()).unwrap();
-            // Through the reference implementation and back: maps have no order there, so the records are compared.
-            let reader = apache_avro::reader::datum::GenericDatumReader::builder(&schema)
-                .build()
-                .unwrap();
-            let value = reader.read_value(&mut &bytes[WIRE_HEADER_BYTES..]).unwrap();
-            let writer = apache_avro::writer::datum::GenericDatumWriter::builder(&schema)
-                .build()
-                .unwrap();
-            let mut theirs = bytes[..WIRE_HEADER_BYTES].to_vec();
-            theirs.extend(writer.write_value_to_vec(value).unwrap());
-            assert_eq!(theirs.len(), bytes.len());
-            assert_eq!(codec.decode(&theirs).unwrap(), record);
-        }
-    }
-
-    /// What FULL_TRANSITIVE allows: a record written before a field was added reads with the field's default.
-    #[test]
-    fn an_earlier_schema_still_reads() {
-        let earlier = RecordType::DeviceStatus.schema_json();
-        let start = earlier.find(r#"    {"name": "vendor""#).unwrap();
-        let end = start + earlier[start..].find('\n').unwrap() + 1;
-        let earlier = format!("{}{}", &earlier[..start], &earlier[end..]);
-        let mut registered: Vec<_> = (1..)
-            .zip(RecordType::ALL)
-            .map(|(id, &record)| RegisteredSchema {
-                id,
-                record,
-                json: record.schema_json().to_owned(),
-            })
-            .collect();
-        registered.push(RegisteredSchema {
-            id: 99,
-            record: RecordType::DeviceStatus,
-            json: earlier.clone(),
-        });
-        let codec = Codec::new(&registered);
-
-        let schema = apache_avro::Schema::parse_str(&earlier).unwrap();
-        let writer = GenericDatumWriter::builder(&schema).build().unwrap();
-        let mut value = apache_avro::to_value(status()).unwrap();
-        if let apache_avro::types::Value::Record(fields) = &mut value {
-            fields.retain(|(name, _)| name != "vendor");
-        }
-        let mut bytes = vec![0, 0, 0, 0, 99];
-        writer.write_value(&mut bytes, value.resolve(&schema).unwrap()).unwrap();
-        assert_eq!(
-            codec.decode(&bytes).unwrap(),
-            AnyRecord::from(DeviceStatus {
-                vendor: None,
-                ..status()
-            })
-        );
-    }
-
-    #[test]
-    fn damaged_bytes_are_an_error_and_never_a_panic() {
-        let codec = Codec::standalone();
-        for record in samples() {
-            let bytes = codec.encode(&record).unwrap();
-            for cut in 0..bytes.len() {
-                assert!(
-                    codec.decode(&bytes[..cut]).is_err(),
-                    "{:?} cut at {cut}",
-                    record.record_type()
-                );
-            }
-            for bit in 0..bytes.len() * 8 {
-                let mut flipped = bytes.clone();
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                drop(codec.decode(&flipped));
-            }
-        }
-        assert!(matches!(
-            codec.decode(&[0, 0, 0, 99, 99, 1]),
-            Err(DecodeError::UnknownSchema(25443))
-        ));
-    }
 }

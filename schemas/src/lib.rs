@@ -9,5 +9,8 @@ mod codec;
 pub mod network;
 mod records;
 
-pub use codec::{Codec, DecodeError, EncodeError, RegisteredSchema, WIRE_HEADER_BYTES};
+pub use codec::{
+    Codec, DecodeError, EncodeError, LEARNED_MAX, LearnError, RegisteredSchema, SchemaOwner, WANTED_MAX,
+    WIRE_HEADER_BYTES, reads_alike, schema_owner,
+};
 pub use records::*;

@@ -143,6 +143,11 @@ impl Source {
 /// Two clocks of one boot: traps whose `received_at − sysUpTime` differ by no more are of the same boot (design §4).
 pub const SAME_BOOT_MICROS: i64 = 300 * Micros::SECOND;
 
+/// `sysUpTime` counts hundredths of a second in 32 bits: after 497 days it begins again from 0, within one boot.
+const UPTIME_WRAP_TICKS: i64 = 1 << 32;
+/// Microseconds of a tick of `sysUpTime`.
+const TICK_MICROS: i64 = 10_000;
+
 /// When something was seen: enough to tell which of two observations of one sender is the newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -160,7 +165,7 @@ impl Seen {
     /// When the sender booted, by its own count; `None` if it did not tell.
     pub fn booted_at(&self) -> Option<Micros> {
         self.uptime
-            .map(|ticks| self.received_at.plus(-i64::from(ticks) * 10_000))
+            .map(|ticks| self.received_at.plus(-i64::from(ticks) * TICK_MICROS))
     }
 
     /// Whether this is older than `other`: by `sysUpTime` within one boot of a sender, else by time observed; on a tie a
@@ -176,16 +181,24 @@ impl Seen {
     /// Microseconds between the two, by the clock that orders them.
     pub fn micros_apart(&self, other: &Self) -> i64 {
         match self.ticks_after(other) {
-            Some(ticks) => ticks.abs() * 10_000,
+            Some(ticks) => ticks.abs() * TICK_MICROS,
             None => self.observed_at.since(other.observed_at).saturating_abs(),
         }
     }
 
-    /// Difference of `sysUpTime`, if both are of one boot and it tells them apart.
+    /// Difference of `sysUpTime`, if both are of one boot and it tells them apart. Where the counter began again between
+    /// them, the boots look 497 days apart.
     fn ticks_after(&self, other: &Self) -> Option<i64> {
-        let boots_apart = self.booted_at()?.since(other.booted_at()?).saturating_abs();
-        let ticks = i64::from(self.uptime?) - i64::from(other.uptime?);
-        (boots_apart <= SAME_BOOT_MICROS && ticks != 0).then_some(ticks)
+        const WRAP_MICROS: i64 = UPTIME_WRAP_TICKS * TICK_MICROS;
+        let boots_apart = self.booted_at()?.since(other.booted_at()?);
+        let wraps = match boots_apart {
+            apart if apart > WRAP_MICROS / 2 => 1,
+            apart if apart < -WRAP_MICROS / 2 => -1,
+            _ => 0,
+        };
+        let ticks = i64::from(self.uptime?) - i64::from(other.uptime?) + wraps * UPTIME_WRAP_TICKS;
+        let off = boots_apart.saturating_sub(wraps * WRAP_MICROS).saturating_abs();
+        (off <= SAME_BOOT_MICROS && ticks != 0).then_some(ticks)
     }
 }
 
@@ -345,8 +358,18 @@ mod tests {
         check(trap(10_400, Some(10)), trap(10_000, Some(9_000)), false); // another boot: arrival
         check(trap(10_000, Some(9_000)), trap(10_400, Some(10)), true);
         check(trap(10_001, None), trap(10_000, Some(5)), false);
+        // The counter began again at 0: 497 days, 2 hours, 27 minutes and 52.96 s after the boot.
+        let end = u32::MAX / 100;
+        check(trap(50_000_020, Some(end - 4)), trap(50_000_008, Some(3)), true); // overtaken by what came after the wrap
+        check(trap(50_000_008, Some(3)), trap(50_000_020, Some(end - 4)), false);
+        check(trap(50_000_000, Some(end - 4)), trap(50_000_008, Some(3)), true);
+        check(trap(50_000_020, Some(end - 4)), trap(50_001_000, Some(3)), true); // another boot: arrival
         check(trap(10_000, Some(5)), trap(10_000, Some(5)), false);
         check(seen(5, None, Source::Poll), seen(5, None, Source::Trap), true);
         check(seen(5, None, Source::Trap), seen(5, None, Source::Poll), false);
+        assert_eq!(
+            trap(50_000_008, Some(3)).micros_apart(&trap(50_000_020, Some(end - 4))),
+            7_960_000
+        );
     }
 }

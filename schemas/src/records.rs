@@ -9,6 +9,9 @@ use apache_avro::writer::datum::GenericDatumWriter;
 use model::{Micros, Position};
 use serde::{Deserialize, Serialize};
 
+/// The name space of every record.
+pub const NAMESPACE: &str = "atalaia.v1";
+
 /// Position of an input in `observations`, in Avro's signed numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputPosition {
@@ -294,9 +297,14 @@ macro_rules! record_types {
             /// All of them, in a fixed order.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// The record's name; its full name is `atalaia.v1.` and this.
+            /// The record's name; its full name is [`NAMESPACE`], a dot and this.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            /// The record's full name: its subject in a registry.
+            pub const fn full_name(self) -> &'static str {
+                match self { $(Self::$name => concat!("atalaia.v1.", stringify!($name))),+ }
             }
 
             /// The committed schema.
