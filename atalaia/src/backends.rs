@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use log::{EmbeddedConfig, EmbeddedLog, Log, LogError};
 use settings::{LogBackend, Settings, StoreBackend};
 use store::{FjallStore, Store};
+use store_cql::{CqlConfig, CqlLogin, CqlStore};
 
 use crate::parts::Selection;
 
@@ -74,9 +75,32 @@ fn log_of(settings: &Settings, _tokio: &tokio::runtime::Runtime) -> Result<Arc<d
     }
 }
 
-fn store_of(settings: &Settings, _tokio: &tokio::runtime::Runtime) -> Result<Arc<dyn Store>> {
-    match &settings.store.backend {
-        StoreBackend::Embedded => Ok(open_store(&settings.data.join("store"))?),
-        StoreBackend::Cql { .. } => bail!("the store on CQL is not built yet in this version"),
+fn store_of(settings: &Settings, tokio: &tokio::runtime::Runtime) -> Result<Arc<dyn Store>> {
+    match cql_config(settings) {
+        None => Ok(open_store(&settings.data.join("store"))?),
+        Some(config) => Ok(tokio.block_on(CqlStore::open(config))?),
     }
+}
+
+/// How the store's servers are reached; `None` where it is embedded.
+pub fn cql_config(settings: &Settings) -> Option<CqlConfig> {
+    let StoreBackend::Cql {
+        nodes,
+        keyspace,
+        datacenter,
+        login,
+        replication,
+    } = &settings.store.backend
+    else {
+        return None;
+    };
+    Some(CqlConfig {
+        datacenter: datacenter.clone(),
+        login: login.as_ref().map(|login| CqlLogin {
+            user: login.user.clone(),
+            password: login.password.clone(),
+        }),
+        replication: *replication,
+        ..CqlConfig::new(nodes.clone(), keyspace)
+    })
 }

@@ -115,6 +115,8 @@ enum Command {
         #[command(subcommand)]
         command: commands::inventory::Command,
     },
+    /// Brings the tables of the store to this build's version (store on CQL).
+    Migrate(commands::migrate::Arguments),
     /// Users of the board and the API.
     User {
         #[command(subcommand)]
@@ -163,6 +165,7 @@ pub fn run() -> ExitCode {
         Command::Tail(arguments) => commands::tail::run(&arguments),
         Command::Decode { command } => return commands::decode::run(&command),
         Command::Inventory { command } => commands::inventory::run(&command),
+        Command::Migrate(arguments) => commands::migrate::run(&arguments),
         Command::User { command } => commands::user::run(&command),
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

@@ -4,6 +4,7 @@ pub mod check;
 pub mod decode;
 pub mod doctor;
 pub mod inventory;
+pub mod migrate;
 pub mod replay;
 pub mod tail;
 pub mod topology;
