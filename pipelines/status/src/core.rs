@@ -9,7 +9,7 @@ use schemas::network::{Effect, Happening, NetworkEvent, Registration, Seen, Sigh
 use schemas::{DeviceEvent, DeviceEventType, Phase};
 use topology::Topic;
 
-use crate::signs::{Noted, raw_word};
+use crate::signs::{Noted, Taken, raw_word};
 use crate::slot::Slot;
 
 /// Our name of a root's first word after silence.
@@ -56,8 +56,8 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
     turn.slot
         .facts
         .sighted(happening.serial, happening.model.as_deref(), seen);
-    let current = turn.note(happening.effect, happening.phase, seen);
-    let late = !current && happening.effect != Effect::Nothing;
+    let taken = turn.note(happening.effect, happening.phase, seen);
+    let late = matches!(taken, Taken::Late | Taken::TooLate);
     let said = Said {
         event: &happening.event,
         phase: happening.phase,
@@ -158,17 +158,17 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Takes note of a sign and concludes; `false` if it is older than what is known.
-    fn note(&mut self, effect: Effect, phase: Phase, seen: &Seen) -> bool {
+    /// Takes note of a sign and concludes.
+    fn note(&mut self, effect: Effect, phase: Phase, seen: &Seen) -> Taken {
         let noted = Noted {
             seen: *seen,
             offset: self.now.position.offset,
         };
-        let current = self.slot.signs.note(effect, phase, noted);
-        if current {
-            self.slot.conclude(self.entity);
+        let taken = self.slot.signs.note(effect, phase, noted);
+        if matches!(taken, Taken::Newest | Taken::Late) {
+            self.slot.conclude(self.entity, &noted);
         }
-        current
+        taken
     }
 
     /// Writes what changed, with the event first if there is one: one edge is one event and one status.

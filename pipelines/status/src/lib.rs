@@ -13,7 +13,7 @@ mod signs;
 mod slot;
 
 pub use facts::{Facts, Told};
-pub use signs::{GASP_NEAR_MICROS, Noted, Signs, Verdict};
+pub use signs::{GASP_NEAR_MICROS, Noted, Signs, Taken, Verdict};
 pub use slot::{RESENT_MICROS, Slot};
 
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription};

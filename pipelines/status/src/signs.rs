@@ -1,8 +1,9 @@
 //! What was seen of an entity's state, and what follows from it.
 //!
-//! Of each kind of sign only the newest is kept (the newest raise and the newest clear of each fault, the newest run
-//! state, the newest state shown). The state is computed anew from all of them in the order in which they happened, so
-//! it does not depend on the order in which they arrived: an older clear never undoes a newer raise.
+//! Of each kind of sign only those are kept that the state can still depend on: the newest raise of each fault and the clears
+//! after it, the newest run state "down" and the three newest "up", the newest state shown. The state is computed anew from
+//! all of them in the order in which they happened, so it does not depend on the order in which they arrived: an older clear
+//! never undoes a newer raise.
 //!
 //! ```text
 //!            dying gasp ─▶ offline(power)          LOS, LOF ─▶ offline(fibre), or power near a dying gasp
@@ -21,6 +22,15 @@ use serde::{Deserialize, Serialize};
 /// A LOS this near to a dying gasp, before or after it, is the power failure's (design §7). Microseconds.
 pub const GASP_NEAR_MICROS: i64 = 10 * Micros::SECOND;
 
+/// Run states "up" that are kept. Each ends one standing fault whose clear was lost, and an ONU has three; what an older one
+/// ended would stand again if it were forgotten for a newer "down".
+const UPS_MAX: usize = 3;
+/// Clears of one fault that are kept: the first after its raise, which ended it, and the newest ones, which end what was raised
+/// before them and comes late.
+const CLEARS_MAX: usize = 4;
+/// Run states "down" that are kept: only the newest outage can be going on.
+const DOWNS_MAX: usize = 1;
+
 /// When something was seen, and its place in the input for what is otherwise equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noted {
@@ -36,20 +46,35 @@ impl Noted {
     }
 }
 
-/// Newest begin and newest end of one fault.
+/// Newest begin of one fault, and its ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Edges {
     fault: Fault,
     raised: Option<Noted>,
-    cleared: Option<Noted>,
+    /// Oldest first; none older than the raise.
+    cleared: Vec<Noted>,
 }
 
 /// Everything seen of one entity's state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signs {
     edges: Vec<Edges>,
-    run: Option<(bool, Noted)>,
+    /// Up or not, oldest first.
+    runs: Vec<(bool, Noted)>,
     shown: Option<(State, Noted)>,
+}
+
+/// What became of a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It says nothing about the state.
+    Unheeded,
+    /// It is the newest of its kind.
+    Newest,
+    /// A newer one of its kind is known, but the state may follow from both.
+    Late,
+    /// A newer one of its kind is known, so it changes nothing.
+    TooLate,
 }
 
 /// What follows from the signs.
@@ -74,12 +99,18 @@ enum Sign {
 }
 
 impl Signs {
-    /// Takes note of a sign; `false` if a newer one of its kind is known, so that it changes nothing.
-    pub fn note(&mut self, effect: Effect, phase: Phase, noted: Noted) -> bool {
+    /// Takes note of a sign.
+    pub fn note(&mut self, effect: Effect, phase: Phase, noted: Noted) -> Taken {
         match effect {
-            Effect::Nothing => false,
-            Effect::Run { up } => replace(&mut self.run, up, noted),
-            Effect::State(state) => replace(&mut self.shown, state, noted),
+            Effect::Nothing => Taken::Unheeded,
+            Effect::Run { up } => self.note_run(up, noted),
+            Effect::State(state) => {
+                if self.shown.is_some_and(|(_, known)| noted.is_older_than(&known)) {
+                    return Taken::TooLate;
+                }
+                self.shown = Some((state, noted));
+                Taken::Newest
+            }
             Effect::Fault(fault) => {
                 let at = self
                     .edges
@@ -90,28 +121,38 @@ impl Signs {
                             Edges {
                                 fault,
                                 raised: None,
-                                cleared: None,
+                                cleared: Vec::new(),
                             },
                         );
                         at
                     });
                 let edges = &mut self.edges[at];
-                let edge = match phase {
-                    Phase::Raise => &mut edges.raised,
-                    Phase::Clear => &mut edges.cleared,
-                    Phase::Event => return false,
-                };
-                if edge.is_some_and(|known| noted.is_older_than(&known)) {
-                    return false;
+                match phase {
+                    Phase::Raise => edges.note_raise(noted),
+                    Phase::Clear => edges.note_clear(noted),
+                    Phase::Event => Taken::Unheeded,
                 }
-                *edge = Some(noted);
-                true
             }
         }
     }
 
+    fn note_run(&mut self, up: bool, noted: Noted) -> Taken {
+        let at = place_of(&noted, self.runs.iter().map(|(_, known)| known));
+        self.runs.insert(at, (up, noted));
+        let is_newest = at + 1 == self.runs.len();
+        let max = if up { UPS_MAX } else { DOWNS_MAX };
+        if self.runs.iter().filter(|(known, _)| *known == up).count() > max {
+            let oldest = self.runs.iter().position(|(known, _)| *known == up);
+            let gone = oldest.map(|oldest| self.runs.remove(oldest).1);
+            if gone == Some(noted) {
+                return Taken::TooLate;
+            }
+        }
+        if is_newest { Taken::Newest } else { Taken::Late }
+    }
+
     /// The state that follows for an entity of this kind, and the newest sign (`None` if there is no sign at all).
-    pub fn verdict(&self, kind: Kind) -> (Verdict, Option<Seen>) {
+    pub fn verdict(&self, kind: Kind) -> (Verdict, Option<Noted>) {
         let mut fold = Fold::default();
         let ordered = self.in_order();
         for &(noted, sign) in &ordered {
@@ -132,7 +173,7 @@ impl Signs {
             by: fold.by.filter(|_| out),
             since: fold.since,
         };
-        (verdict, ordered.last().map(|(noted, _)| noted.seen))
+        (verdict, ordered.last().map(|(noted, _)| *noted))
     }
 
     /// All signs in the order in which they happened. "Older" is not transitive across boots of the sender, so this is
@@ -145,27 +186,48 @@ impl Signs {
         let cleared = self
             .edges
             .iter()
-            .filter_map(|e| Some((e.cleared?, Sign::Clear(e.fault))));
-        let run = self.run.map(|(up, noted)| (noted, Sign::Run { up }));
+            .flat_map(|e| e.cleared.iter().map(|&noted| (noted, Sign::Clear(e.fault))));
+        let runs = self.runs.iter().map(|&(up, noted)| (noted, Sign::Run { up }));
         let shown = self.shown.map(|(state, noted)| (noted, Sign::Shown(state)));
         let mut ordered: Vec<(Noted, Sign)> = Vec::with_capacity(8);
-        for (noted, sign) in raised.chain(cleared).chain(run).chain(shown) {
-            let after = ordered
-                .iter()
-                .rposition(|(known, _)| !noted.is_older_than(known))
-                .map_or(0, |at| at + 1);
-            ordered.insert(after, (noted, sign));
+        for (noted, sign) in raised.chain(cleared).chain(runs).chain(shown) {
+            let at = place_of(&noted, ordered.iter().map(|(known, _)| known));
+            ordered.insert(at, (noted, sign));
         }
         ordered
     }
 }
 
-fn replace<T>(known: &mut Option<(T, Noted)>, value: T, noted: Noted) -> bool {
-    if known.as_ref().is_some_and(|(_, known)| noted.is_older_than(known)) {
-        return false;
+impl Edges {
+    fn note_raise(&mut self, noted: Noted) -> Taken {
+        if self.raised.is_some_and(|known| noted.is_older_than(&known)) {
+            return Taken::TooLate;
+        }
+        self.raised = Some(noted);
+        self.cleared.retain(|cleared| !cleared.is_older_than(&noted));
+        Taken::Newest
     }
-    *known = Some((value, noted));
-    true
+
+    fn note_clear(&mut self, noted: Noted) -> Taken {
+        if self.raised.is_some_and(|raised| noted.is_older_than(&raised)) {
+            return Taken::TooLate;
+        }
+        let at = place_of(&noted, self.cleared.iter());
+        self.cleared.insert(at, noted);
+        let is_newest = at + 1 == self.cleared.len();
+        if self.cleared.len() > CLEARS_MAX {
+            self.cleared.remove(1);
+        }
+        if is_newest { Taken::Newest } else { Taken::Late }
+    }
+}
+
+/// Where a sign belongs among others, oldest first: behind the last that is not newer.
+fn place_of<'a>(noted: &Noted, known: impl DoubleEndedIterator<Item = &'a Noted> + ExactSizeIterator) -> usize {
+    known
+        .enumerate()
+        .rfind(|(_, known)| !noted.is_older_than(known))
+        .map_or(0, |(at, _)| at + 1)
 }
 
 /// The machine that the signs are run through.

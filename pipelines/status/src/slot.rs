@@ -7,7 +7,7 @@ use schemas::{DeviceStatus, InventoryEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, text};
-use crate::signs::{Signs, Verdict, raw_word};
+use crate::signs::{Noted, Signs, Verdict, raw_word};
 
 /// A PDU sent again within this time is the same one (design §8). Microseconds.
 pub const RESENT_MICROS: i64 = 600 * Micros::SECOND;
@@ -84,18 +84,21 @@ impl Slot {
         });
     }
 
-    /// Draws the conclusion from the signs.
-    pub fn conclude(&mut self, entity: &EntityId) {
+    /// Draws the conclusion from the signs, after this one was added.
+    pub fn conclude(&mut self, entity: &EntityId, added: &Noted) {
         let (verdict, newest) = self.signs.verdict(entity.kind());
-        // Since when is kept through what does not change the state.
         let since = if verdict.state == self.told.state {
+            // Since when is kept through what does not change the state.
             self.told.since
+        } else if newest.as_ref() == Some(added) {
+            // The signs between, of which only the newest are kept, had led to what was told: so it is this one.
+            added.seen.observed_at
         } else {
             verdict.since
         };
         self.told = Verdict { since, ..verdict };
-        if let Some(newest) = newest {
-            (self.observed_at, self.received_at) = (newest.observed_at, newest.received_at);
+        if let Some(Noted { seen, .. }) = newest {
+            (self.observed_at, self.received_at) = (seen.observed_at, seen.received_at);
         }
     }
 

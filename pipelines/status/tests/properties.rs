@@ -88,6 +88,33 @@ fn told(network: &Network) -> BTreeMap<String, String> {
     .collect()
 }
 
+/// State, cause and since of an ONU, from all of its traps and not from what is kept of them: with one kind of fault the
+/// rules of the README fit on a line each.
+fn told_of_all(sequence: &[Sent], onu: u16) -> Option<(&'static str, Option<&'static str>, Micros)> {
+    let (mut state, mut cause, mut since, mut standing, mut explains) = ("unknown", None, None, false, false);
+    for sent in sequence.iter().filter(|sent| sent.onu == onu) {
+        let before = state;
+        since = since.or(Some(arrives(sent)));
+        match KINDS[sent.kind] {
+            12 => (state, cause, standing, explains) = ("offline", Some("fibre"), true, true),
+            13 => {
+                if state == "offline" && explains {
+                    (state, cause, explains) = ("online", None, false);
+                }
+                standing = false;
+            }
+            0 if state != "offline" => (state, cause, explains) = ("offline", Some("unknown"), false),
+            1 if standing && !explains => (state, cause, explains) = ("offline", Some("fibre"), true),
+            1 => (state, cause, standing, explains) = ("online", None, false, false),
+            _ => {}
+        }
+        if state != before {
+            since = Some(arrives(sent));
+        }
+    }
+    since.map(|since| (state, cause, since))
+}
+
 /// Each ONU's events in order, without the position.
 fn stories(network: &Network) -> BTreeMap<String, Vec<String>> {
     let mut stories: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -174,6 +201,20 @@ proptest! {
             feed(&mut network, sent, seconds(100 + i64::try_from(i).unwrap()));
         }
         prop_assert_eq!(told(&network), told(&in_order));
+    }
+
+    /// LOS and its clear, run states up and down.
+    #[test]
+    fn what_is_kept_tells_what_all_of_it_would(mut sequence in sequences()) {
+        for sent in &mut sequence {
+            sent.kind = [2, 3, 8, 9][sent.kind % 4];
+        }
+        let network = run(&sequence);
+        for onu in 0..3 {
+            let row = network.status.get(&common::entity(&format!("onu/0/3/5/{onu}")));
+            let row = row.map(|row| (row.state.as_str(), row.cause.as_deref(), row.since));
+            prop_assert_eq!(row, told_of_all(&sequence, onu), "{:?}", sequence);
+        }
     }
 
     #[test]
