@@ -82,7 +82,7 @@ pub fn registered(before: Option<&Slot>, said: &Registration, now: &Now, out: &m
         _ => REGISTERED,
     };
     if before.is_some_and(|slot| slot.facts.reads_like(&turn.slot.facts)) {
-        return turn.end(None, "known");
+        return turn.end(None, "sighted");
     }
     turn.end(Some(Said::of(event, &said.seen)), event)
 }
@@ -176,7 +176,7 @@ impl<'a> Turn<'a> {
         let status_changed = self.before.is_none_or(|before| !before.status_reads_like(&self.slot));
         let facts_changed = self
             .before
-            .is_none_or(|before| !before.facts.reads_like(&self.slot.facts));
+            .is_none_or(|before| !before.facts.same_entry(&self.slot.facts));
         let key = self.key();
         let event = said.map(|said| self.event(&said));
         let nothing_said = event.is_none() && !status_changed && !facts_changed;

@@ -30,7 +30,7 @@ pub struct Facts {
     pub seen_at: Micros,
     /// Serial number.
     pub serial: Option<Told>,
-    /// When this serial was sighted here first.
+    /// When this serial was sighted here last: of several places the one of the last sighting has it.
     pub serial_since: Option<Micros>,
     /// Name.
     pub name: Option<Told>,
@@ -115,15 +115,16 @@ impl Facts {
 
     /// The last sighting of a serial wins.
     fn sight(&mut self, serial: &str, at: Micros, by: Source) {
-        let before = text(&self.serial).map(str::to_owned);
         tell(&mut self.serial, Some(serial), at, by);
-        let after = text(&self.serial);
-        if after != before.as_deref() {
-            self.serial_since = after.map(|_| at);
-        }
+        self.serial_since = self.serial.as_ref().filter(|s| !s.text.is_empty()).map(|s| s.at);
     }
 
-    /// Whether a reader of `inventory` could tell the two apart; the times alone are not told.
+    /// Whether the two make the same row of `inventory`: they read alike, and the serial was sighted at the same time.
+    pub fn same_entry(&self, other: &Self) -> bool {
+        self.serial_since == other.serial_since && self.reads_like(other)
+    }
+
+    /// Whether a person who reads `inventory` could tell the two apart; the times alone are not told.
     pub fn reads_like(&self, other: &Self) -> bool {
         let texts = |f: &'_ Self| {
             [
@@ -256,7 +257,7 @@ mod tests {
         let mut facts = Facts::seen(&seen(5, Source::Trap));
         facts.sighted(serial("HWTC00000001"), None, &seen(10, Source::Trap));
         facts.sighted(serial("HWTC00000001"), None, &seen(20, Source::Trap));
-        assert_eq!(facts.serial_since, Some(Micros(10)));
+        assert_eq!(facts.serial_since, Some(Micros(20)));
         facts.sighted(serial("HWTC00000002"), None, &seen(15, Source::Trap));
         assert_eq!(text(&facts.serial), Some("HWTC00000001"));
         facts.sighted(serial("HWTC00000002"), None, &seen(30, Source::Trap));
