@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use connector_kit::DropReason;
+use connector_kit::{DropReason, Ticket};
 use metrics::{Counter, counter};
 use model::Micros;
 use schemas::{LedgerRow, LedgerScope};
@@ -188,6 +188,18 @@ impl Counts {
 /// Where a sender's counts are; goes with its records until their fate is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(usize);
+
+impl Ticket for Slot {
+    fn to_tag(&self) -> u64 {
+        self.0 as u64
+    }
+    fn from_tag(tag: u64) -> Self {
+        Self(usize::try_from(tag).unwrap_or_default())
+    }
+    fn earlier() -> Self {
+        Self(0)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Sender {

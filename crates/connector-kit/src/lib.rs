@@ -1,4 +1,4 @@
-//! What every connector needs and should not write again: publishing with acknowledgement and without gaps, stop and
+//! What every connector needs and should not write again: publishing with acknowledgement, without gaps and by way of a disk, stop and
 //! drain, deadlines, backoff, a breaker, the poll and listen loops, and the chores (registrations, heartbeats, ledger).
 //!
 //! Invariants:
@@ -16,6 +16,7 @@ mod listen;
 pub mod metric;
 mod poll;
 mod publish;
+mod spool;
 mod stop;
 mod time;
 mod window;
@@ -27,6 +28,7 @@ pub use deadline::Deadline;
 pub use every::Every;
 pub use listen::{Heard, Listen, listen_loop};
 pub use poll::{Poll, PollSchedule, poll_loop};
-pub use publish::{DropReason, OnDurable, Outgoing, Publisher, PublisherConfig};
+pub use publish::{DropReason, OnDurable, Outgoing, Publisher, PublisherConfig, Ticket};
+pub use spool::{Recovered, SpoolConfig, SpoolError, SpoolState};
 pub use stop::StopToken;
 pub use time::now;

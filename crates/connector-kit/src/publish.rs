@@ -12,11 +12,16 @@ use model::WriterId;
 use schemas::AnyRecord;
 use topology::{RECORD_BYTES_MAX, Topic, partition_of};
 
+use crate::spool::{Next, Refused, Spool};
 use crate::window::{Entry, Window};
-use crate::{Backoff, Deadline, metric};
+use crate::{Backoff, Deadline, SpoolConfig, SpoolError, SpoolState, metric};
 
 /// How long a sent record may stay unacknowledged before the producer is asked whether it still lives.
-const ASK_AFTER: Duration = Duration::from_millis(200);
+const ASK_AFTER: Duration = Duration::from_millis(20);
+/// How long before the log counts as away, and what waits goes to disk.
+const AWAY_AFTER: Duration = Duration::from_millis(500);
+/// How long the spool's last sync may take at the end.
+const FINISH: Duration = Duration::from_secs(1);
 
 /// Told once a record is durable, from a thread of the log: must not block. May be told twice when a producer ended
 /// after its record had landed.
@@ -36,11 +41,25 @@ pub enum DropReason {
     NotEncodable,
     /// Not acknowledged when the drain had to end. It may be durable all the same.
     DrainOverdue,
+    /// The log is away or slow, and the spool is as large as it may be.
+    SpoolFull,
+    /// The log is away or slow, the spool's disk refuses, and as much waits in memory as may.
+    SpoolFailed,
+    /// It was in the spool, and cannot be read back: the disk is damaged.
+    SpoolDamaged,
 }
 
 impl DropReason {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::WindowFull, Self::TooLarge, Self::NotEncodable, Self::DrainOverdue];
+    pub const ALL: &'static [Self] = &[
+        Self::WindowFull,
+        Self::TooLarge,
+        Self::NotEncodable,
+        Self::DrainOverdue,
+        Self::SpoolFull,
+        Self::SpoolFailed,
+        Self::SpoolDamaged,
+    ];
 
     /// The word for a label.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +68,9 @@ impl DropReason {
             Self::TooLarge => "too_large",
             Self::NotEncodable => "not_encodable",
             Self::DrainOverdue => "drain_overdue",
+            Self::SpoolFull => "spool_full",
+            Self::SpoolFailed => "spool_failed",
+            Self::SpoolDamaged => "spool_damaged",
         }
     }
 }
@@ -78,6 +100,8 @@ pub struct PublisherConfig {
     pub window_bytes_max: usize,
     /// How long a send may go without acknowledgement before its producer is given up.
     pub send_deadline: Duration,
+    /// Where records wait that the log does not take; `None`: in the window alone.
+    pub spool: Option<SpoolConfig>,
 }
 
 impl PublisherConfig {
@@ -88,15 +112,63 @@ impl PublisherConfig {
             window_records_max: 65_536,
             window_bytes_max: 64 << 20,
             send_deadline: Duration::from_secs(10),
+            spool: None,
         }
+    }
+
+    /// With a spool; the window is then only what is on its way, and small enough that sending does not block: 32,768
+    /// records, 16 MiB.
+    pub fn with_spool(name: impl Into<String>, spool: SpoolConfig) -> Self {
+        Self {
+            window_records_max: 32_768,
+            window_bytes_max: 16 << 20,
+            spool: Some(spool),
+            ..Self::new(name)
+        }
+    }
+}
+
+/// What a sender remembers of a record, kept with it in the spool as well.
+pub trait Ticket: Sized {
+    /// As a number.
+    fn to_tag(&self) -> u64;
+
+    /// Back again.
+    fn from_tag(tag: u64) -> Self;
+
+    /// Of a record that an earlier run took: whose it was is not known any more.
+    fn earlier() -> Self;
+}
+
+impl Ticket for () {
+    fn to_tag(&self) -> u64 {
+        0
+    }
+    fn from_tag(_: u64) -> Self {}
+    fn earlier() -> Self {}
+}
+
+impl Ticket for usize {
+    fn to_tag(&self) -> u64 {
+        *self as u64
+    }
+    fn from_tag(tag: u64) -> Self {
+        usize::try_from(tag).unwrap_or(usize::MAX)
+    }
+    fn earlier() -> Self {
+        Self::MAX
     }
 }
 
 /// One sending thread's way into the log. `T` is what the sender wants back with each record's fate.
 ///
 /// A producer that fails is dropped, and a new one sends again from the first unacknowledged record on, in order, each with
-/// the writer id it had: what had landed already is then a duplicate that the reader drops by that id. Call
-/// [`Publisher::tend`] at least every 100 ms: all of this happens in it and in [`Publisher::publish`], on their thread.
+/// the writer id it had: what had landed already is then a duplicate that the reader drops by that id.
+///
+/// With a spool, what the log does not take at once (a producer fails, an acknowledgement is overdue, the window is full) goes
+/// to disk, and everything behind it until the disk is drained: the order stays. What an earlier run left there goes first.
+///
+/// Call [`Publisher::tend`] at least every 100 ms: all of this happens in it and in [`Publisher::publish`], on their thread.
 pub struct Publisher<T> {
     log: Arc<dyn Log>,
     producer: Option<Box<dyn Producer>>,
@@ -106,7 +178,12 @@ pub struct Publisher<T> {
     window: Window<T>,
     backoff: Backoff,
     retry_at: Instant,
-    given_up: Vec<(T, DropReason)>,
+    /// Fates not told yet.
+    fates: Vec<(T, Fate)>,
+    spool: Option<Spool>,
+    /// The log does not take what it is given: everything new goes to disk.
+    away: bool,
+    recovered: u64,
     metrics: Metrics,
 }
 
@@ -116,8 +193,9 @@ struct Metrics {
     restarts: Counter,
 }
 
-impl<T> Publisher<T> {
-    /// A publisher with a writer id of its own. The log may be away: the first records wait for it.
+impl<T: Ticket> Publisher<T> {
+    /// A publisher with a writer id of its own and no spool, whatever the configuration says of one. The log may be away:
+    /// the first records wait for it.
     pub fn new(log: Arc<dyn Log>, config: PublisherConfig) -> Self {
         let writer = format!("{}-{:016x}", config.name, rand::random::<u64>());
         let metrics = Metrics {
@@ -133,10 +211,37 @@ impl<T> Publisher<T> {
             window: Window::new(config.window_records_max, config.window_bytes_max),
             backoff: Backoff::new(Duration::from_millis(50), Duration::from_secs(5)),
             retry_at: Instant::now(),
-            given_up: Vec::new(),
+            fates: Vec::new(),
+            spool: None,
+            away: false,
+            recovered: 0,
             metrics,
             config,
         }
+    }
+
+    /// As [`Publisher::new`], with the spool of the configuration, if it names one.
+    ///
+    /// # Errors
+    /// When the spool cannot be opened.
+    pub fn open(log: Arc<dyn Log>, config: PublisherConfig) -> Result<Self, SpoolError> {
+        let mut publisher = Self::new(log, config);
+        if let Some(spool) = publisher.config.spool.clone() {
+            let (spool, recovered) = Spool::open(spool, &publisher.config.name, &publisher.writer)?;
+            publisher.recovered = recovered.records;
+            publisher.spool = Some(spool);
+        }
+        Ok(publisher)
+    }
+
+    /// Records that an earlier run left in the spool: their fate is told with [`Ticket::earlier`].
+    pub fn recovered(&self) -> u64 {
+        self.recovered
+    }
+
+    /// How the spool stands, if there is one.
+    pub fn spool_state(&self) -> Option<SpoolState> {
+        self.spool.as_ref().map(Spool::state)
     }
 
     /// The writer id's name.
@@ -146,7 +251,8 @@ impl<T> Publisher<T> {
 
     /// Records taken whose fate is not yet told.
     pub fn waiting(&self) -> usize {
-        self.window.len() + self.given_up.len()
+        let unread = self.spool.as_ref().map_or(0, Spool::unread);
+        self.window.len() + self.fates.len() + usize::try_from(unread).unwrap_or(usize::MAX)
     }
 
     /// Takes a record, or says why not and gives the ticket back.
@@ -185,17 +291,59 @@ impl<T> Publisher<T> {
                 }),
             },
         };
-        if !self.window.has_room(&record) {
-            return Err((ticket, self.count(DropReason::WindowFull)));
-        }
-        self.window.push(Entry {
+        let entry = Entry {
             record,
             ticket,
             durable,
-        });
-        self.next_sequence += 1;
-        self.pump(Instant::now());
-        Ok(())
+            spooled: None,
+        };
+        match self.take(entry) {
+            Ok(()) => {
+                self.next_sequence += 1;
+                Ok(())
+            }
+            Err((ticket, reason)) => Err((ticket, self.count(reason))),
+        }
+    }
+
+    /// What was taken so far survives this process, unless it is on its way into a log that takes it. Call it before saying
+    /// that records were taken.
+    pub fn write_out(&mut self) {
+        if let Some(spool) = &mut self.spool {
+            spool.write_out(Instant::now());
+        }
+    }
+
+    /// Into the window, or behind what waits on disk.
+    fn take(&mut self, entry: Entry<T>) -> Result<(), (T, DropReason)> {
+        let has_room = self.window.has_room(&entry.record);
+        let unread = self.spool.as_ref().is_some_and(Spool::has_unread);
+        if has_room && !unread && !self.away {
+            self.window.push(entry);
+            self.pump(Instant::now());
+            return Ok(());
+        }
+        if !unread {
+            self.move_to_disk();
+        }
+        let Some(spool) = &mut self.spool else {
+            return if has_room {
+                self.window.push(entry);
+                self.pump(Instant::now());
+                Ok(())
+            } else {
+                Err((entry.ticket, DropReason::WindowFull))
+            };
+        };
+        match spool.append(&entry.record, entry.ticket.to_tag(), entry.durable.as_ref()) {
+            Ok(()) => Ok(()),
+            Err(Refused::Full) => Err((entry.ticket, DropReason::SpoolFull)),
+            Err(Refused::Disk) if has_room && !spool.has_unread() => {
+                self.window.push(entry);
+                Ok(())
+            }
+            Err(Refused::Disk) => Err((entry.ticket, DropReason::SpoolFailed)),
+        }
     }
 
     /// Learns what was acknowledged, replaces a producer that failed, and sends what waits. `settled` hears of every record
@@ -204,10 +352,10 @@ impl<T> Publisher<T> {
         self.tend_with(&mut settled);
     }
 
-    /// Tends until nothing waits or the deadline passes; what waits then is given up.
+    /// Tends until nothing waits or the deadline passes; what waits then stays in the spool, or is given up without one.
     pub fn drain(&mut self, deadline: Deadline, mut settled: impl FnMut(T, Result<(), DropReason>)) {
         self.tend_with(&mut settled);
-        while self.window.len() > 0 && !deadline.passed() {
+        while self.waiting() > 0 && !deadline.passed() {
             let pause = deadline.at_most(Duration::from_millis(20)).instant();
             match (&self.producer, self.window.oldest_sent()) {
                 // Its error, if any, is found and said by the next turn.
@@ -216,34 +364,122 @@ impl<T> Publisher<T> {
             }
             self.tend_with(&mut settled);
         }
+        self.spill();
         while let Some(entry) = self.window.pop() {
-            settled(entry.ticket, Err(self.count(DropReason::DrainOverdue)));
+            if entry.spooled.is_none() {
+                settled(entry.ticket, Err(self.count(DropReason::DrainOverdue)));
+            }
+        }
+        if let Some(spool) = &mut self.spool {
+            spool.finish(Deadline::after(FINISH));
         }
     }
 
     fn tend_with(&mut self, settled: &mut dyn FnMut(T, Fate)) {
         let now = Instant::now();
-        self.settle(settled);
+        self.settle();
         self.check(now);
+        self.refill();
         self.pump(now);
-        for (ticket, reason) in self.given_up.drain(..) {
-            settled(ticket, Err(reason));
+        if let Some(spool) = &mut self.spool {
+            spool.tend(now);
+        }
+        for (ticket, fate) in self.fates.drain(..) {
+            settled(ticket, fate);
         }
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         self.metrics.window.set(self.window.len() as f64);
     }
 
-    fn settle(&mut self, settled: &mut dyn FnMut(T, Fate)) {
+    /// Takes out what the present producer says is durable.
+    fn settle(&mut self) {
         let Some(producer) = &self.producer else { return };
         let acknowledged = producer.acknowledged();
         let mut count = 0;
         while let Some(entry) = self.window.pop_acknowledged(acknowledged) {
-            settled(entry.ticket, Ok(()));
+            if let (Some((place, bytes)), Some(spool)) = (entry.spooled, &mut self.spool) {
+                spool.drained(place, bytes);
+            }
+            self.fates.push((entry.ticket, Ok(())));
             count += 1;
         }
         if count > 0 {
             self.metrics.acknowledged.increment(count);
             self.backoff.succeed();
+            self.back();
+        }
+    }
+
+    /// The log takes records; once nothing waits on disk, new ones go to it directly.
+    fn back(&mut self) {
+        let drained = self.spool.as_ref().is_some_and(|s| !s.has_unread());
+        if self.away && drained {
+            self.away = false;
+            tracing::info!(publisher = %self.config.name, "the log takes records again, the spool is drained");
+        }
+    }
+
+    /// The log does not take records: what is on its way goes to disk, and everything after it.
+    fn spill(&mut self) {
+        if self.spool.is_none() {
+            return;
+        }
+        if !std::mem::replace(&mut self.away, true) {
+            tracing::warn!(publisher = %self.config.name, waiting = self.window.len(), "the log is away or slow: records go to the spool");
+        }
+        self.move_to_disk();
+    }
+
+    /// What is on its way is on disk too, before anything newer is there.
+    fn move_to_disk(&mut self) {
+        let Some(spool) = &mut self.spool else { return };
+        if spool.has_unread() || spool.rests(Instant::now()) {
+            return;
+        }
+        for entry in self.window.entries().filter(|e| e.spooled.is_none()) {
+            match spool.append_on_its_way(&entry.record, entry.ticket.to_tag(), entry.durable.as_ref()) {
+                Ok(spooled) => entry.spooled = Some(spooled),
+                // It stays in memory, as before.
+                Err(_) => break,
+            }
+        }
+        spool.write_out(Instant::now());
+    }
+
+    /// Moves what waits on disk into the window, as far as there is room.
+    fn refill(&mut self) {
+        let Some(spool) = &mut self.spool else { return };
+        while self.window.has_room_for_any() {
+            match spool.next() {
+                None => break,
+                Some(Next::Lost(lost)) => {
+                    for (tag, count) in lost {
+                        for _ in 0..count {
+                            self.fates.push((ticket(tag), Err(DropReason::SpoolDamaged)));
+                        }
+                    }
+                }
+                Some(Next::Record {
+                    mut record,
+                    tag,
+                    place,
+                    bytes,
+                }) => {
+                    let partitions = self.log.partitions();
+                    if record.partition >= partitions
+                        && let Ok(key) = std::str::from_utf8(&record.key)
+                    {
+                        // The log has fewer partitions than when it was taken.
+                        record.partition = partition_of(key, partitions);
+                    }
+                    self.window.push(Entry {
+                        record,
+                        ticket: ticket(tag),
+                        durable: None,
+                        spooled: Some((place, bytes)),
+                    });
+                }
+            }
         }
     }
 
@@ -256,7 +492,11 @@ impl<T> Publisher<T> {
         if age < ASK_AFTER {
             return;
         }
-        match producer.wait(sequence, now) {
+        let alive = producer.wait(sequence, now);
+        if age >= AWAY_AFTER && !self.away {
+            self.spill();
+        }
+        match alive {
             Err(LogError::Timeout(_)) if age >= self.config.send_deadline => {
                 self.end(&LogError::Timeout(age), now);
             }
@@ -282,8 +522,12 @@ impl<T> Publisher<T> {
                 Ok(sequence) => self.window.mark_sent(sequence, now),
                 Err(LogError::TooLarge { .. }) => {
                     let reason = self.count(DropReason::TooLarge);
-                    self.given_up
-                        .extend(self.window.remove_unsent().map(|e| (e.ticket, reason)));
+                    if let Some(entry) = self.window.remove_unsent() {
+                        if let (Some((_, bytes)), Some(spool)) = (entry.spooled, &mut self.spool) {
+                            spool.gave_up(bytes);
+                        }
+                        self.fates.push((entry.ticket, Err(reason)));
+                    }
                 }
                 Err(error) => self.end(&error, now),
             }
@@ -311,6 +555,7 @@ impl<T> Publisher<T> {
 
     /// Drops the producer; the next one starts with the first unacknowledged record.
     fn end(&mut self, error: &LogError, now: Instant) {
+        self.settle();
         self.producer = None;
         self.window.unsend();
         self.metrics.restarts.increment(1);
@@ -318,12 +563,13 @@ impl<T> Publisher<T> {
     }
 
     fn wait_after(&mut self, error: &LogError, now: Instant) {
+        self.spill();
         let wait = self.backoff.fail();
         self.retry_at = now + wait;
         tracing::warn!(
             publisher = %self.config.name,
             error = error as &dyn Error,
-            waiting = self.window.len(),
+            waiting = self.waiting(),
             retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             "cannot write to the log, records wait"
         );
@@ -336,7 +582,11 @@ impl<T> Publisher<T> {
     }
 }
 
-impl<T> fmt::Debug for Publisher<T> {
+fn ticket<T: Ticket>(tag: Option<u64>) -> T {
+    tag.map_or_else(T::earlier, T::from_tag)
+}
+
+impl<T: Ticket> fmt::Debug for Publisher<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher")
             .field("writer", &self.writer)

@@ -1,6 +1,5 @@
-//! Records taken and not yet acknowledged, in the order taken: what is sent again when a producer ends.
-//!
-//! It is bounded and in memory. A disk spool takes this place: the same calls, the same order, entries that survive.
+//! Records on their way into the log, in the order taken: what is sent again when a producer ends. In memory and bounded;
+//! what does not fit, or may not be lost with the process, is in the spool.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,11 +8,14 @@ use std::time::Instant;
 use log::Record;
 
 use crate::OnDurable;
+use crate::spool::Place;
 
 pub(crate) struct Entry<T> {
     pub record: Record,
     pub ticket: T,
     pub durable: Option<Arc<dyn OnDurable>>,
+    /// Where it ends in the spool, and its size there; `None`: it is nowhere else.
+    pub spooled: Option<(Place, u64)>,
 }
 
 struct Held<T> {
@@ -51,10 +53,21 @@ impl<T> Window<T> {
         self.held.len() < self.records_max && self.bytes + size(record) <= self.bytes_max
     }
 
+    /// Whether there is room for any record that a log takes.
+    pub fn has_room_for_any(&self) -> bool {
+        self.held.len() < self.records_max
+            && (self.bytes + 2 * topology::RECORD_BYTES_MAX <= self.bytes_max || self.held.is_empty())
+    }
+
     /// Takes an entry; ask for room first.
     pub fn push(&mut self, entry: Entry<T>) {
         self.bytes += size(&entry.record);
         self.held.push_back(Held { entry, sent: None });
+    }
+
+    /// All entries, oldest first.
+    pub fn entries(&mut self) -> impl Iterator<Item = &mut Entry<T>> {
+        self.held.iter_mut().map(|h| &mut h.entry)
     }
 
     /// The next to send through the present producer.
