@@ -52,10 +52,7 @@ export function LiveBanner() {
       <div className="banner banner-lost" role="alert" data-testid="live-banner">
         <Icons.Rogue size={15} />
         <strong>{m.live.lost}</strong>
-        <span>
-          {last > 0 && `${m.live.lastUpdate(f.ago(last, Date.now()))}. `}
-          {m.live.frozen}
-        </span>
+        <span>{last > 0 ? m.live.frozenFor(f.duration(Date.now() - last)) : m.live.frozen}</span>
         {status.retryAt !== null && status.retryAt > Date.now() && (
           <span className="banner-faint">{m.live.retryIn(f.duration(status.retryAt - Date.now() + 999))}</span>
         )}

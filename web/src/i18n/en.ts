@@ -190,6 +190,7 @@ export const en = {
     retryIn: (wait: string) => `next attempt in ${wait}`,
     retryNow: 'Try now',
     frozen: 'What you see is as of the last update.',
+    frozenFor: (age: string) => `What you see is ${age} old.`,
     resumed: (after: string) => `Resumed after ${after}, nothing missed`,
     reloaded: (after: string) =>
       `Back after ${after}. The board is current; events of the gap are in each device’s history.`,
@@ -232,6 +233,7 @@ export const en = {
   board: {
     allSites: 'All sites',
     attention: 'Needs attention',
+    attentionMore: (n: number) => `and ${count(n, 'other', 'others')} below these`,
     attentionNone: 'Nothing needs attention',
     attentionNoneHint: 'No PON is down, no board has failed and no PON has lost a fifth of its ONUs.',
     offlineOf: (offline: string, onus: string) => `${offline} of ${onus} offline`,
@@ -332,6 +334,7 @@ export const en = {
     never: 'never',
     history: 'History',
     stateBar: 'State over time',
+    hour: '1 hour',
     day: '24 hours',
     week: '7 days',
     online: (share: string) => `${share} in service`,

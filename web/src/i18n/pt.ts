@@ -193,6 +193,7 @@ export const pt: Messages = {
     retryIn: (wait: string) => `nova tentativa em ${wait}`,
     retryNow: 'Tentar agora',
     frozen: 'O que você vê é da última atualização.',
+    frozenFor: (age: string) => `O que você vê é de ${age} atrás.`,
     resumed: (after: string) => `Retomado após ${after}, nada se perdeu`,
     reloaded: (after: string) =>
       `De volta após ${after}. O painel está atual; os eventos do intervalo estão no histórico de cada equipamento.`,
@@ -235,6 +236,7 @@ export const pt: Messages = {
   board: {
     allSites: 'Todos os sites',
     attention: 'Requer atenção',
+    attentionMore: (n: number) => `e mais ${count(n, 'outro', 'outros')} abaixo destes`,
     attentionNone: 'Nada requer atenção',
     attentionNoneHint: 'Nenhuma PON inativa, nenhuma placa em falha e nenhuma PON perdeu um quinto das ONUs.',
     offlineOf: (offline: string, onus: string) => `${offline} de ${onus} offline`,
@@ -335,6 +337,7 @@ export const pt: Messages = {
     never: 'nunca',
     history: 'Histórico',
     stateBar: 'Estado ao longo do tempo',
+    hour: '1 hora',
     day: '24 horas',
     week: '7 dias',
     online: (share: string) => `${share} em serviço`,

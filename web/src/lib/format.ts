@@ -20,6 +20,10 @@ export interface Formats {
   age(ms: number): string
 }
 
+/** A vendor as it writes itself: our word for it is lower case. */
+export const vendorName = (vendor: string | null): string | null =>
+  vendor === null ? null : vendor.charAt(0).toUpperCase() + vendor.slice(1)
+
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { toneOf } from '../ui/tone'
 import { compareIds, parentOf, parseEntity, pathTo } from './entity'
-import { formats } from './format'
-import { inert } from './text'
+import { formats, vendorName } from './format'
+import { fold, inert } from './text'
 
 describe('formats', () => {
   const pt = formats('pt-BR')
@@ -62,6 +63,31 @@ describe('an entity', () => {
       'pon/0/1/9',
       'pon/0/1/10',
     ])
+  })
+})
+
+describe('a tone', () => {
+  it.each([
+    ['failed', 'other', 'fault'],
+    ['down', 'other', 'fault'],
+    ['offline', 'other', 'other'],
+    ['down', 'fibre', 'fibre'],
+    ['failed', null, 'fault'],
+    ['normal', null, 'ok'],
+  ] as const)('of %s by %s is %s', (state, cause, tone) => {
+    expect(toneOf(state, cause)).toBe(tone)
+  })
+})
+
+describe('what people type', () => {
+  it('needs no accents and no case', () => {
+    expect(fold('Conceição MUÑOZ')).toBe('conceicao munoz')
+  })
+})
+
+describe('a vendor', () => {
+  it('is written as it writes itself', () => {
+    expect([vendorName('huawei'), vendorName(null)]).toEqual(['Huawei', null])
   })
 })
 

@@ -11,6 +11,13 @@ export function inert(text: string | null | undefined): string {
   return cut.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, visible)
 }
 
+/** Lower case without accents, as the server searches: "imaginario" finds "Imaginário". */
+export const fold = (text: string): string =>
+  text
+    .normalize('NFD')
+    .replace(/\p{Mn}/gu, '')
+    .toLowerCase()
+
 /** As an escape that a person can read: `\\x1b`, `\\u202e`. */
 function visible(char: string): string {
   const code = char.codePointAt(0) ?? 0

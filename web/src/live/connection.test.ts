@@ -161,6 +161,17 @@ describe('a connection', () => {
     expect(world.store.children('')).toEqual(['default/olt/a', 'default/olt/b', 'default/olt/c'])
   })
 
+  it('counts a loss from the last thing heard, as the page does meanwhile', async () => {
+    world.connection.acquire(TREE)
+    world.welcome()
+    const heard = world.at
+    await world.pass(5_000)
+    await world.lose()
+    world.socket.onopen?.()
+    world.welcome({ resumed: true })
+    expect(world.connection.status().recovery?.afterMs).toBe(world.at - heard)
+  })
+
   it('subscribes again when the server cannot resume, and says that the content is fresh', async () => {
     world.connection.acquire(TREE)
     world.welcome()

@@ -293,7 +293,8 @@ export class Connection {
   #closed(code: number, token: string): void {
     this.#socket = null
     this.#clearTimers()
-    if (this.#lostAt === 0 && this.#lastFrameAt > 0) this.#lostAt = this.#outside.now()
+    // Since then nothing was heard, which is what the page has said all along; the close may come much later.
+    if (this.#lostAt === 0) this.#lostAt = this.#lastFrameAt
     if (code === 4403) {
       this.#set({ phase: 'denied', since: this.#outside.now() })
       return

@@ -21,5 +21,7 @@ export function toneOf(state: State | null, cause: Cause | null): Tone {
   if (state === null || state === 'unknown') return 'unknown'
   if (isOk(state)) return 'ok'
   if (state === 'absent') return 'absent'
+  // A part of ours that is out is never grey, whatever the vendor calls the cause.
+  if (cause === 'other' && state !== 'offline') return 'fault'
   return (cause && CAUSE_TONES[cause]) || 'fault'
 }

@@ -95,7 +95,7 @@ export function HeatLegend() {
     <p className="heat-legend">
       <span>{m.board.legend}</span>
       <span className="heat-scale" aria-hidden="true">
-        {['0', '<10', '<30', '<70', '100 %'].map((label, step) => (
+        {['0', '<10', '<30', '<70', '≥70 %'].map((label, step) => (
           <span key={label}>
             <i className={`heat-cell step-${step}`}>
               <i className="heat-fill fill-fibre" style={{ height: `${[0, 16, 30, 65, 100][step]}%` }} />

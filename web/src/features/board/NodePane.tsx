@@ -2,6 +2,7 @@ import { memo } from 'react'
 import { devicePath } from '../../app/router'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity, pathTo } from '../../lib/entity'
+import { vendorName } from '../../lib/format'
 import { useChildren, useEntity } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
@@ -63,7 +64,10 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
             <Age since={item.since} long />
           </span>
         )}
-        <Foreign text={[item.site, item.vendor, item.model].filter(Boolean).join(' · ')} className="node-model" />
+        <Foreign
+          text={[item.site, vendorName(item.vendor), item.model].filter(Boolean).join(' · ')}
+          className="node-model"
+        />
         <Link to={devicePath(item.entity)} className="button button-small node-open">
           {m.board.openPage}
         </Link>

@@ -5,6 +5,7 @@ import { store } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
 import { recall, remember } from '../../lib/external'
+import { fold } from '../../lib/text'
 import { useDerived, useEntity, useLoad, useTopic } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
@@ -111,7 +112,7 @@ const TONE_ORDER: readonly Tone[] = [
 function filtered(pon: string, tone: Tone | null, text: string): Filtered {
   const counts = new Map<Tone, number>()
   const ids: string[] = []
-  const wanted = text.trim().toLowerCase()
+  const wanted = fold(text.trim())
   const children = store.children(pon)
   for (const id of children) {
     const item = store.entity(id)
@@ -130,8 +131,8 @@ function filtered(pon: string, tone: Tone | null, text: string): Filtered {
 }
 
 const matches = (item: StatusItem, wanted: string): boolean =>
-  [item.serial, item.name, item.description, parseEntity(item.entity).place].some(field =>
-    field?.toLowerCase().includes(wanted),
+  [item.serial, item.name, item.description, parseEntity(item.entity).place].some(
+    field => field && fold(field).includes(wanted),
   )
 
 const sameResult = (a: Filtered, b: Filtered): boolean =>

@@ -2,6 +2,7 @@ import { memo, useCallback } from 'react'
 import { store } from '../../app/services'
 import { useSpeech } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
+import { vendorName } from '../../lib/format'
 import { inert } from '../../lib/text'
 import { useDerived, useEntity, useRoots, useSites, useSummary } from '../../live/hooks'
 import * as Icons from '../../ui/icons'
@@ -81,7 +82,8 @@ const sameList = (a: readonly string[], b: readonly string[]) => a.length === b.
 function Attention({ site, select }: { site: string | null; select: Select }) {
   const { m } = useSpeech()
   const compute = useCallback(() => mostUrgent(site), [site])
-  const ids = useDerived(compute, sameList, ATTENTION_EVERY_MS)
+  const urgent = useDerived(compute, sameList, ATTENTION_EVERY_MS)
+  const ids = urgent.slice(0, ATTENTION_MAX)
   return (
     <section className="attention" aria-label={m.board.attention}>
       <header className="section-header">
@@ -100,6 +102,11 @@ function Attention({ site, select }: { site: string | null; select: Select }) {
           {ids.map(id => (
             <AttentionRow key={id} id={id} select={select} />
           ))}
+          {urgent.length > ids.length && (
+            <li className="attention-more" data-testid="attention-more">
+              {m.board.attentionMore(urgent.length - ids.length)}
+            </li>
+          )}
         </ul>
       )}
     </section>
@@ -117,7 +124,7 @@ function mostUrgent(site: string | null): string[] {
   }
   for (const root of store.children('')) if (site === null || store.entity(root)?.site === site) walk(root)
   found.sort((a, b) => b.urgency - a.urgency || (a.id < b.id ? -1 : 1))
-  return found.slice(0, ATTENTION_MAX).map(({ id }) => id)
+  return found.map(({ id }) => id)
 }
 
 const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; select: Select }) {
@@ -161,7 +168,7 @@ const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: 
         {!isOk(item.state) && <StateBadge item={item} />}
         <span className="olt-facts">
           <Foreign text={item.site} />
-          <Foreign text={[item.vendor, item.model].filter(Boolean).join(' ')} />
+          <Foreign text={[vendorName(item.vendor), item.model].filter(Boolean).join(' ')} />
           {item.first_trap_at === null && (
             <span className="olt-silent">
               <Icons.Rogue size={12} />

@@ -4,6 +4,7 @@ import { boardPath, devicePath, navigate } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity, pathTo } from '../../lib/entity'
+import { vendorName } from '../../lib/format'
 import { inert } from '../../lib/text'
 import { useConnection, useEntity, useEvents, useTopic } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
@@ -222,7 +223,7 @@ function Identity({ item }: { item: StatusItem }) {
     ...foreign(m.device.name, item.name),
     ...foreign(m.device.description, item.description),
     { label: m.device.kind, value: word(m.kinds, item.kind) },
-    ...foreign(m.device.vendor, item.vendor),
+    ...foreign(m.device.vendor, vendorName(item.vendor)),
     ...foreign(m.device.model, item.model),
     ...foreign(m.device.site, item.site),
     ...(isRoot ? [] : [{ label: m.kinds.olt, value: <Link to={devicePath(item.root)}>{entity.rootName}</Link> }]),

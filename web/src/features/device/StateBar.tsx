@@ -7,8 +7,8 @@ import { type Segment, stateHistory } from './history'
 import type { LoadedHistory } from './useHistory'
 
 const HOUR = 3_600_000
-const SPANS = { day: 24 * HOUR, week: 7 * 24 * HOUR } as const
-const TICKS = { day: 6, week: 7 } as const
+const SPANS = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR } as const
+const TICKS = { hour: 6, day: 6, week: 7 } as const
 
 interface Props {
   item: StatusItem
@@ -16,13 +16,16 @@ interface Props {
   history: LoadedHistory
 }
 
-/** The states of the last day or week as one bar. What nobody knows is hatched, not guessed. */
+/** The states of the last hour, day or week as one bar. What nobody knows is hatched, not guessed. */
 export function StateBar({ item, events, history }: Props) {
   const { m, f } = useSpeech()
-  const [span, setSpan] = useState<keyof typeof SPANS>('day')
+  const [chosen, setChosen] = useState<keyof typeof SPANS | null>(null)
   const ticked = useNow(5_000)
   // A change younger than the last tick is not in the future.
   const now = Math.max(ticked, item.since ? Date.parse(item.since) || 0 : 0)
+  // A device of the last hour would be a sliver of its day.
+  const young = history.state === 'ready' && !history.more && now - (Date.parse(events.at(-1)?.at ?? '') || 0) < HOUR
+  const span = chosen ?? (young ? 'hour' : 'day')
   const spanMs = SPANS[span]
   const { reach } = history
   useEffect(() => reach(now - spanMs), [reach, now, spanMs])
@@ -48,8 +51,8 @@ export function StateBar({ item, events, history }: Props) {
           {outages > 0 && ` · ${m.device.outages(outages)}`}
         </span>
         <div className="segments" role="group">
-          {(['day', 'week'] as const).map(each => (
-            <button key={each} type="button" aria-pressed={span === each} onClick={() => setSpan(each)}>
+          {(['hour', 'day', 'week'] as const).map(each => (
+            <button key={each} type="button" aria-pressed={span === each} onClick={() => setChosen(each)}>
               {m.device[each]}
             </button>
           ))}
