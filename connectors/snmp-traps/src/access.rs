@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use snmp_pdu::Version;
 
-use crate::account::Refusal;
 use crate::config::Credential;
+use crate::refusal::Refusal;
 
 /// The credential a message matches. Every credential of its version is compared, so that the time tells nothing.
 pub(crate) fn admit<'a>(

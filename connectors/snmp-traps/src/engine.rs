@@ -98,7 +98,7 @@ mod tests {
             "{}".to_owned(),
             format!(r#"{{"engine_id":"{first}","boots":-1}}"#),
             format!(r#"{{"engine_id":"{first}","boots":2147483646}}"#),
-            format!(r#"{{"engine_id":"80","boots":4}}"#),
+            r#"{"engine_id":"80","boots":4}"#.to_owned(),
         ] {
             fs::write(&path, &bad).unwrap();
             let (id, boots) = next_boot(folder.path()).unwrap();

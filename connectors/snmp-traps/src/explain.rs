@@ -1,13 +1,15 @@
-//! What we make of a datagram, for people: `atalaia decode trap`. Never shows a community.
+//! What we make of a datagram, for people: `atalaia decode trap`. Never shows a community or a digest, and opens nothing
+//! that is encrypted: it has no keys.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use snmp_pdu::{Kind, Message, PduError, TrapPdu, Value, Varbind};
+use snmp_usm::{Data, V3Error, V3Message};
 
 /// A datagram, explained.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Explanation {
-    /// `trap`, `v3_not_opened` or `undecodable`.
+    /// `trap`, `v3_encrypted`, `v3_refused` or `undecodable`.
     pub verdict: &'static str,
     /// `1`, `2c`, `3`; none for a bare PDU.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -15,12 +17,43 @@ pub struct Explanation {
     /// How long the community is: all that is shown of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub community_bytes: Option<usize>,
+    /// What stands around a v3 message's PDU. Nothing of it is checked here: there are no keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub v3: Option<ExplainedV3>,
     /// The notification, as far as it could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trap: Option<ExplainedTrap>,
     /// Why not, and where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ExplainedError>,
+}
+
+/// The header of a v3 message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedV3 {
+    /// `noAuthNoPriv`, `authNoPriv` or `authPriv`.
+    pub level: &'static str,
+    /// Whether its sender wants a report when something is wrong.
+    pub reportable: bool,
+    /// `msgID`.
+    pub message_id: i32,
+    /// Longest answer its sender takes, in octets.
+    pub max_size: usize,
+    /// The authoritative engine: a trap's sender, or whom an inform is for. Empty: it asks.
+    pub engine_id: String,
+    /// That engine's boots, as the sender has them.
+    pub engine_boots: u32,
+    /// That engine's time, in seconds.
+    pub engine_time: u32,
+    /// The user.
+    pub user: String,
+    /// How long the digest is: all that is shown of it.
+    pub digest_bytes: usize,
+    /// How long the salt is.
+    pub salt_bytes: usize,
+    /// How long the encrypted part is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encrypted_bytes: Option<usize>,
 }
 
 /// A notification.
@@ -85,15 +118,57 @@ pub fn explain(bytes: &[u8]) -> Explanation {
             community,
             pdu,
         }) => of_pdu(pdu, Some(version.as_str()), Some(community.len())),
-        Ok(Message::V3) => Explanation {
-            verdict: "v3_not_opened",
-            version: Some("3"),
-            community_bytes: None,
-            trap: None,
-            error: None,
-        },
+        Ok(Message::V3) => of_v3(bytes),
         Err(error) => undecodable(error, None, None, false),
     }
+}
+
+fn of_v3(datagram: &[u8]) -> Explanation {
+    let message = match V3Message::parse(datagram) {
+        Ok(message) => message,
+        Err(V3Error::Form(error)) => return undecodable(error, Some("3"), None, false),
+        Err(V3Error::Refused(_)) => {
+            return Explanation {
+                verdict: "v3_refused",
+                version: Some("3"),
+                ..Explanation::default()
+            };
+        }
+    };
+    let (explanation, encrypted_bytes) = match message.data {
+        Data::Encrypted(octets) => {
+            let explanation = Explanation {
+                verdict: "v3_encrypted",
+                version: Some("3"),
+                ..Explanation::default()
+            };
+            (explanation, Some(octets.len()))
+        }
+        Data::Plain(_) => match message.scoped_pdu() {
+            Ok(pdu) => (of_pdu(pdu, Some("3"), None), None),
+            Err(error) => (undecodable(error, Some("3"), None, false), None),
+        },
+    };
+    Explanation {
+        v3: Some(ExplainedV3 {
+            level: message.level.as_str(),
+            reportable: message.reportable,
+            message_id: message.id,
+            max_size: message.max_size,
+            engine_id: hex(message.engine_id),
+            engine_boots: message.boots,
+            engine_time: message.time,
+            user: String::from_utf8_lossy(message.user).into_owned(),
+            digest_bytes: message.mac.len(),
+            salt_bytes: message.salt.len(),
+            encrypted_bytes,
+        }),
+        ..explanation
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn of_pdu(pdu: &[u8], version: Option<&'static str>, community_bytes: Option<usize>) -> Explanation {
@@ -103,7 +178,7 @@ fn of_pdu(pdu: &[u8], version: Option<&'static str>, community_bytes: Option<usi
             version,
             community_bytes,
             trap: Some(of_trap(&trap)),
-            error: None,
+            ..Explanation::default()
         },
         Err(error) => undecodable(error, version, community_bytes, true),
     }
@@ -125,8 +200,8 @@ fn undecodable(
         verdict: "undecodable",
         version,
         community_bytes,
-        trap: None,
         error: Some(error),
+        ..Explanation::default()
     }
 }
 
@@ -177,7 +252,7 @@ fn of_varbind(varbind: &Varbind<'_>) -> ExplainedVarbind {
 }
 
 fn of_octets(octets: &[u8]) -> Json {
-    let hex: String = octets.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = hex(octets);
     match std::str::from_utf8(octets) {
         Ok(text) if !text.is_empty() && !text.chars().any(char::is_control) => json!({ "hex": hex, "text": text }),
         _ => json!({ "hex": hex }),

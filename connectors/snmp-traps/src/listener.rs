@@ -10,13 +10,14 @@ use metrics::{Counter, Gauge, counter, gauge};
 use model::Micros;
 use schemas::{LedgerRow, SnmpVersion, TrapReceived};
 use snmp_pdu::{Message, TrapPdu, Version, encode};
-use snmp_usm::Received;
+use snmp_usm::{Envelope, Received};
 use topology::Topic;
 
-use crate::account::{Account, Counts, Limit, Outcome, Refusal, Slot};
+use crate::account::{Account, Counts, Outcome, Slot};
 use crate::config::Config;
 use crate::inform::Answers;
 use crate::kernel::KernelDrops;
+use crate::refusal::{Limit, Refusal};
 use crate::sender::{Attribution, Directory, Strangers};
 use crate::v3::{ReportBudget, V3};
 use crate::{access, metric};
@@ -177,7 +178,7 @@ impl TrapListener {
                     let response = encode::response(&admitted.trap)?;
                     Some(encode::message(Version::V2c, community, &response))
                 }
-                Proof::User(received) => v3?.response(received),
+                Proof::User(envelope) => v3?.response(envelope, &admitted.trap),
             })
         } else {
             None
@@ -344,7 +345,7 @@ struct Admitted<'a, 'c> {
 /// By what it was believed, which also protects the answer.
 enum Proof<'a> {
     Community(&'a [u8]),
-    User(Received<'a>),
+    User(Envelope<'a>),
 }
 
 /// Frame, then credential, then PDU, so that a stranger's PDU is not even looked at. An error has the report that may go
@@ -364,12 +365,12 @@ fn admit<'a, 'c>(
     } = message
     else {
         let v3 = v3.ok_or((Outcome::Refused(Refusal::V3NotConfigured), None))?;
-        let received = v3.admit(datagram, plain, source)?;
+        let Received { envelope, trap } = v3.admit(datagram, plain, source)?;
         return Ok(Admitted {
             version: Version::V3,
-            credential: v3.credential(&received),
-            trap: received.trap,
-            proof: Proof::User(received),
+            credential: v3.credential(&envelope),
+            proof: Proof::User(envelope),
+            trap,
         });
     };
     let credential = access::admit(&config.credentials, version, community, source)

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use model::{Root, RootKind, Tenant};
 
-use crate::account::Limit;
 use crate::config::{Config, Limits};
+use crate::refusal::Limit;
 
 /// An unknown sender silent for this long may be forgotten for another.
 const FORGET_AFTER: Duration = Duration::from_secs(600);

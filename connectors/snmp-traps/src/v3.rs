@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use metrics::{Gauge, gauge};
 use model::Cidr;
 use rand::random;
-use snmp_usm::{Limits, LocalEngine, Received, Rejected, Rejection, User, Usm};
+use snmp_pdu::TrapPdu;
+use snmp_usm::{Envelope, Limits, LocalEngine, Received, Rejected, Rejection, User, Usm};
 use thiserror::Error;
 
-use crate::account::{Outcome, Refusal};
+use crate::account::Outcome;
 use crate::config::TrapUser;
 use crate::engine::{EngineError, next_boot};
 use crate::metric;
+use crate::refusal::Refusal;
 
 /// The users cannot be prepared.
 #[derive(Debug, Error)]
@@ -95,13 +97,13 @@ impl V3 {
     }
 
     /// The credential's name of what was admitted.
-    pub fn credential(&self, received: &Received<'_>) -> &str {
-        self.credentials.get(received.user).map_or("", |(name, _)| name)
+    pub fn credential(&self, envelope: &Envelope<'_>) -> &str {
+        self.credentials.get(envelope.user).map_or("", |(name, _)| name)
     }
 
     /// The datagram that answers an inform.
-    pub fn response(&self, to: &Received<'_>) -> Option<Vec<u8>> {
-        self.usm().response(to, self.origin.elapsed())
+    pub fn response(&self, envelope: &Envelope<'_>, inform: &TrapPdu<'_>) -> Option<Vec<u8>> {
+        self.usm().response(envelope, inform, self.origin.elapsed())
     }
 
     /// Shows how much is remembered.

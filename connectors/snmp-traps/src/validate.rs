@@ -2,13 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use model::{Root, RootKind, Secret, Tenant, is_name};
+use model::{Root, RootKind, Tenant, is_name};
 use snmp_pdu::Version;
-use snmp_usm::{AuthProtocol, EngineId, PASSWORD_OCTETS_MIN, PrivProtocol, USER_NAME_OCTETS_MAX};
 
 use crate::config::{
-    Config, ConfigProblem, Credential, Device, Limits, Listener, RawConfig, RawCredential, RawDevice, RawKey,
-    RawListener, RawUser, TrapUser,
+    Config, ConfigProblem, Credential, Device, Limits, Listener, RawConfig, RawCredential, RawDevice, RawListener,
 };
 
 /// Checks everything, and says all mistakes at once. Pure: no address is resolved, nothing opened.
@@ -53,15 +51,14 @@ pub fn validate(raw: RawConfig) -> Result<Config, Vec<ConfigProblem>> {
     }
 }
 
-const NAME: &str = "1 to 64 letters, digits, `.`, `_`, `-`, `+`, `#`, `:`, `@`";
-const AUTH_PROTOCOLS: &str = "`md5`, `sha1`, `sha224`, `sha256`, `sha384` or `sha512`";
-const PRIV_PROTOCOLS: &str = "`des`, `aes128`, `aes192`, `aes256`, `aes192-reeder` or `aes256-reeder`";
+pub(crate) const NAME: &str = "1 to 64 letters, digits, `.`, `_`, `-`, `+`, `#`, `:`, `@`";
 const ADDRESS: &str = "an IPv4 or IPv6 address, not a host name";
 
-struct Problems(Vec<ConfigProblem>);
+/// What is wrong so far.
+pub(crate) struct Problems(Vec<ConfigProblem>);
 
 impl Problems {
-    fn add(&mut self, key: impl Into<String>, problem: impl Into<String>, expected: impl Into<String>) {
+    pub fn add(&mut self, key: impl Into<String>, problem: impl Into<String>, expected: impl Into<String>) {
         self.0.push(ConfigProblem {
             key: key.into(),
             problem: problem.into(),
@@ -143,81 +140,6 @@ impl Problems {
             });
         }
         out
-    }
-
-    fn users(&mut self, raw: &[RawUser], credentials: &[RawCredential]) -> Vec<TrapUser> {
-        let mut out: Vec<TrapUser> = Vec::new();
-        for (i, user) in raw.iter().enumerate() {
-            let key = |field: &str| format!("snmp_traps.user[{i}].{field}");
-            if !is_name(&user.name) {
-                self.add(key("name"), format!("`{}` is not a name", user.name), NAME);
-            }
-            let mut names = credentials.iter().map(|c| &c.name).chain(out.iter().map(|u| &u.name));
-            if names.any(|name| *name == user.name) {
-                let problem = format!("`{}` is another credential's name", user.name);
-                self.add(key("name"), problem, "a name of its own");
-            }
-            if user.user.is_empty() || user.user.len() > USER_NAME_OCTETS_MAX {
-                let expected = format!("1 to {USER_NAME_OCTETS_MAX} octets");
-                self.add(key("user"), format!("`{}` is not a user's name", user.user), expected);
-            }
-            if out.iter().any(|u| u.user == user.user) {
-                let problem = format!("`{}` is the user of another credential too", user.user);
-                self.add(
-                    key("user"),
-                    problem,
-                    "a user name of its own: a message names its user alone",
-                );
-            }
-            let auth = self.protocol(&key("auth"), user.auth.as_ref(), AuthProtocol::parse, AUTH_PROTOCOLS);
-            let privacy = self.protocol(&key("priv"), user.privacy.as_ref(), PrivProtocol::parse, PRIV_PROTOCOLS);
-            if user.privacy.is_some() && user.auth.is_none() {
-                self.add(key("priv"), "there is no `auth` beside it", "both, or `auth` alone");
-            }
-            let mut engines = Vec::new();
-            for engine in &user.engine_ids {
-                match engine.parse::<EngineId>() {
-                    Ok(engine) => engines.push(engine),
-                    Err(error) => self.add(
-                        key("engine_id"),
-                        format!("`{engine}` is {error}"),
-                        "as the device shows it",
-                    ),
-                }
-            }
-            out.push(TrapUser {
-                name: user.name.clone(),
-                user: user.user.clone(),
-                auth,
-                privacy,
-                engines,
-                sources: user.sources.clone(),
-            });
-        }
-        out
-    }
-
-    fn protocol<P>(
-        &mut self,
-        key: &str,
-        raw: Option<&RawKey>,
-        parse: impl Fn(&str) -> Option<P>,
-        known: &str,
-    ) -> Option<(P, Secret)> {
-        let raw = raw?;
-        if raw.password.expose().len() < PASSWORD_OCTETS_MIN {
-            let problem = format!("it has fewer than {PASSWORD_OCTETS_MIN} octets");
-            self.add(format!("{key}.password"), problem, "the password the devices have");
-        }
-        let protocol = parse(&raw.protocol);
-        if protocol.is_none() {
-            self.add(
-                format!("{key}.protocol"),
-                format!("`{}` is not known", raw.protocol),
-                known,
-            );
-        }
-        protocol.map(|p| (p, raw.password.clone()))
     }
 
     fn devices(&mut self, raw: Vec<RawDevice>) -> Vec<Device> {
@@ -305,7 +227,10 @@ impl Problems {
 
 #[cfg(test)]
 mod tests {
+    use model::Secret;
+
     use super::*;
+    use crate::config::{RawKey, RawUser};
 
     fn key(protocol: &str, password: &str) -> RawKey {
         RawKey {

@@ -16,6 +16,7 @@ mod reference;
 pub mod schema;
 mod secrets;
 mod suggest;
+mod trap_credential;
 mod typed;
 mod unique;
 mod value;

@@ -14,7 +14,9 @@ impl Build<'_> {
         for (array, key) in [("olt", "name"), ("padtec", "name")] {
             self.unique(array, key, |b, path, value| {
                 let tenant = b.tenant_of(path, tenant);
-                (!value.is_empty()).then(|| format!("{}/{value}", tenant.as_ref().map_or("", Tenant::as_str)))
+                // People find them by name in any case.
+                let name = value.to_lowercase();
+                (!name.is_empty()).then(|| format!("{}/{name}", tenant.as_ref().map_or("", Tenant::as_str)))
             });
         }
         for (array, key) in [

@@ -211,14 +211,12 @@ fn the_environment_wins() {
 
 #[test]
 fn the_servers_of_the_distributed_form_are_read() {
-    let text = format!(
-        "[http]\ntoken_key = {{ env = \"KEY\" }}\n[log]\nbackend = \"kafka\"\nbrokers = \"k1:9092\"\nregistry = \"http://r:8081\"\n\
-         security = \"tls\"\nuser = \"a\"\npassword = {{ env = \"PADTEC_API_TOKEN\" }}\nsession_timeout_ms = 1500\n"
-    );
+    let text = "[http]\ntoken_key = { env = \"KEY\" }\n[log]\nbackend = \"kafka\"\nbrokers = \"k1:9092\"\nregistry = \"http://r:8081\"\n\
+         security = \"tls\"\nuser = \"a\"\npassword = { env = \"PADTEC_API_TOKEN\" }\nsession_timeout_ms = 1500\n";
     let key = "0f".repeat(32);
     let mut variables = VARIABLES.to_vec();
     variables.push(("KEY", &key));
-    let s = load(&text, &variables);
+    let s = load(text, &variables);
     let LogBackend::Kafka(kafka) = &s.log.backend else {
         panic!("{:?}", s.log.backend)
     };

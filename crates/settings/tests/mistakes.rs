@@ -113,7 +113,7 @@ name = "a"
 vendor = "huawei"
 address = "192.0.2.1"
 [[olt]]
-name = "a"
+name = "A"
 vendor = "huawei"
 address = "192.0.2.1"
 [[olt]]
@@ -125,7 +125,7 @@ address = "192.0.2.2"
 address = "192.0.2.2"
 "#,
         &[
-            "a.toml:6:8: olt[1].name: `a` is there already, at a.toml:2:8; give each `[[olt]]` its own name",
+            "a.toml:6:8: olt[1].name: `A` is there already, at a.toml:2:8; give each `[[olt]]` its own name",
             "a.toml:8:11: olt[1].address: `192.0.2.1` is there already, at a.toml:4:11; give each `[[olt]]` its own address",
             "a.toml:15:11: snmp_traps.relay[0].address: is also the address of an OLT, at a.toml:13:11; a sender is either a device or a relay: remove one of the two",
         ],

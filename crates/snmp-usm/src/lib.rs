@@ -12,9 +12,10 @@
 //! - keys are wiped when dropped, and `Debug` shows none.
 //!
 //! Reading order: `message` (bytes) · `key`, `mac`, `cipher` (the three primitives) · `engine`, `window` (time) · `user`,
-//! `usm` (the decision) · `write` (what goes back).
+//! `usm` (the decision), `account` (keys and clocks of a user) · `report`, `write` (what goes back).
 #![forbid(unsafe_code)]
 
+mod account;
 mod cipher;
 mod engine;
 pub mod key;
@@ -22,6 +23,7 @@ mod mac;
 mod message;
 mod protocol;
 mod refusal;
+mod report;
 mod user;
 mod usm;
 mod window;
@@ -32,6 +34,6 @@ pub use message::{Data, Level, V3Error, V3Message};
 pub use protocol::{AuthProtocol, PrivProtocol};
 pub use refusal::{Refusal, Stat};
 pub use user::{Keys, PASSWORD_OCTETS_MIN, USER_NAME_OCTETS_MAX, User, UserError};
-pub use usm::{Limits, Received, Rejected, Rejection, Usm, UsmError};
+pub use usm::{Envelope, Limits, Received, Rejected, Rejection, Usm, UsmError};
 pub use window::{TIME_WINDOW_S, Window};
 pub use write::{Header, scoped_pdu, write};

@@ -169,6 +169,17 @@ impl<'a> V3Message<'a> {
         })
     }
 
+    /// The PDU of a plain message, from its tag to its end; not believed: nothing is authenticated here. For people.
+    ///
+    /// # Errors
+    /// When there is no well-formed scoped PDU, or it is encrypted.
+    pub fn scoped_pdu(&self) -> Result<&'a [u8], PduError> {
+        match self.data {
+            Data::Plain(scoped) => Ok(Scoped::parse(scoped, 0)?.pdu),
+            Data::Encrypted(octets) => Err(Reader::new(octets).error(Reason::Tag, "scoped pdu")),
+        }
+    }
+
     /// The PDU of a plain message: its tag and, where it can be read, its request id. For reports only.
     pub(crate) fn plain_pdu(&self) -> Option<(u8, Option<i32>)> {
         let Data::Plain(scoped) = self.data else { return None };

@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use snmp_pdu::ber::tag;
 use snmp_pdu::encode::{self, put_int, put_list, wrap};
-use snmp_pdu::{Kind, PduError, Reason, TrapPdu, Value};
+use snmp_pdu::{Kind, PduError, Reason, TrapPdu};
 use thiserror::Error;
 
+use crate::account::Account;
 use crate::message::{Scoped, is_confirmed, request_id};
+use crate::report::Refused;
 use crate::write::{Header, OUR_MAX_SIZE, scoped_pdu, write};
-use crate::{Data, EngineId, Keys, Level, LocalEngine, Refusal, Stat, User, V3Error, V3Message, Window};
+use crate::{Data, EngineId, Keys, Level, LocalEngine, Refusal, Stat, User, V3Error, V3Message};
 
 /// `error-status` tooBig (RFC 3416 §3).
 const TOO_BIG: i128 = 1;
@@ -48,12 +50,19 @@ pub struct UsmError {
 /// A message that is believed.
 #[derive(Debug, Clone, Copy)]
 pub struct Received<'a> {
+    /// Around it.
+    pub envelope: Envelope<'a>,
+    /// The notification in it.
+    pub trap: TrapPdu<'a>,
+}
+
+/// What stood around a notification that is believed; what it takes to answer it.
+#[derive(Debug, Clone, Copy)]
+pub struct Envelope<'a> {
     /// Whose it is: the user's place in the list given.
     pub user: usize,
     /// How it was protected.
     pub level: Level,
-    /// The notification in it.
-    pub trap: TrapPdu<'a>,
     /// The engine whose values they are.
     pub context_engine_id: &'a [u8],
     /// The context in it.
@@ -81,30 +90,14 @@ pub struct Rejected {
     pub report: Option<Vec<u8>>,
 }
 
-/// One engine's keys, and its clock once it sent something authenticated.
-#[derive(Debug)]
-struct Peer {
-    keys: Keys,
-    window: Window,
-    heard: Duration,
-}
-
-/// A user, its keys for our engine, and those for others.
-#[derive(Debug)]
-struct Account {
-    user: User,
-    ours: Keys,
-    peers: HashMap<EngineId, Peer>,
-}
-
 /// The security model: users, our engine, what is known of others.
 #[derive(Debug)]
 pub struct Usm {
-    engine: LocalEngine,
-    accounts: Vec<Account>,
+    pub(crate) engine: LocalEngine,
+    pub(crate) accounts: Vec<Account>,
     by_name: HashMap<Box<[u8]>, usize>,
     limits: Limits,
-    stats: [u32; Stat::ALL.len()],
+    pub(crate) stats: [u32; Stat::ALL.len()],
     salt: u64,
 }
 
@@ -239,36 +232,38 @@ impl Usm {
         match refusal {
             Some(refused) => Err(refused),
             None => Ok(Received {
-                user,
-                level: message.level,
+                envelope: Envelope {
+                    user,
+                    level: message.level,
+                    context_engine_id: scoped.context_engine_id,
+                    context_name: scoped.context_name,
+                    id: message.id,
+                    max_size: message.max_size,
+                },
                 trap,
-                context_engine_id: scoped.context_engine_id,
-                context_name: scoped.context_name,
-                id: message.id,
-                max_size: message.max_size,
             }),
         }
     }
 
     /// The datagram that answers an inform, protected as it was; one that says `tooBig` where its sender has no room for
     /// the whole (RFC 3416 §4.2.7). `None` for a trap.
-    pub fn response(&mut self, to: &Received<'_>, now: Duration) -> Option<Vec<u8>> {
-        if !to.trap.is_inform() {
+    pub fn response(&mut self, envelope: &Envelope<'_>, inform: &TrapPdu<'_>, now: Duration) -> Option<Vec<u8>> {
+        if !inform.is_inform() {
             return None;
         }
-        let whole = self.answer(to, &encode::response(&to.trap)?, now);
-        if whole.len() <= to.max_size {
+        let whole = self.answer(envelope, &encode::response(inform)?, now);
+        if whole.len() <= envelope.max_size {
             return Some(whole);
         }
         let mut content = Vec::with_capacity(16);
-        put_int(&mut content, tag::INTEGER, i128::from(to.trap.request_id?));
+        put_int(&mut content, tag::INTEGER, i128::from(inform.request_id?));
         put_int(&mut content, tag::INTEGER, TOO_BIG);
         put_int(&mut content, tag::INTEGER, 0);
         put_list(&mut content, &[]);
-        Some(self.answer(to, &wrap(tag::RESPONSE, &content), now))
+        Some(self.answer(envelope, &wrap(tag::RESPONSE, &content), now))
     }
 
-    fn answer(&mut self, to: &Received<'_>, pdu: &[u8], now: Duration) -> Vec<u8> {
+    fn answer(&mut self, to: &Envelope<'_>, pdu: &[u8], now: Duration) -> Vec<u8> {
         let scoped = scoped_pdu(to.context_engine_id, to.context_name, pdu);
         let salt = self.next_salt();
         let account = &self.accounts[to.user];
@@ -282,154 +277,10 @@ impl Usm {
         write(&header, Some(&account.ours), scoped)
     }
 
-    /// Counts, and reports where the sender may have a report: it must ask for one, and its PDU, where it can be seen, must
-    /// be of a kind that waits for an answer (RFC 3412 §7.1 step 3).
-    fn reject(&mut self, message: &V3Message<'_>, refused: Refused, now: Duration) -> Rejected {
-        let reports = message.wants_report();
-        let foreign = message.engine_id != self.engine.id.as_bytes();
-        let stat = match refused.why {
-            // Whoever waits for an answer must ask our engine: that it does not comes first (RFC 3414 §3.2 step 3).
-            Rejection::Refused(refusal) if refusal.stat().is_some() && reports && foreign => {
-                Some(Stat::UnknownEngineIds)
-            }
-            Rejection::Refused(refusal) if !refused.silent => refusal.stat(),
-            Rejection::Undecodable(_) if refused.unhandled => Some(Stat::UnknownPduHandlers),
-            _ => None,
-        };
-        let report = stat.and_then(|stat| {
-            let count = &mut self.stats[stat as usize];
-            *count = count.wrapping_add(1);
-            let count = *count;
-            reports.then(|| self.report(message, stat, count, &refused, now))
-        });
-        Rejected {
-            why: refused.why,
-            report,
-        }
-    }
-
-    fn report(&mut self, message: &V3Message<'_>, stat: Stat, count: u32, refused: &Refused, now: Duration) -> Vec<u8> {
-        let request_id = refused.request_id.or(message.plain_pdu().and_then(|(_, id)| id));
-        let mut content = Vec::with_capacity(48);
-        put_int(&mut content, tag::INTEGER, i128::from(request_id.unwrap_or(0)));
-        put_int(&mut content, tag::INTEGER, 0);
-        put_int(&mut content, tag::INTEGER, 0);
-        put_list(&mut content, &[(stat.oid(), Value::Counter32(count))]);
-        let scoped = scoped_pdu(self.engine.id.as_bytes(), &[], &wrap(tag::REPORT, &content));
-        let salt = self.next_salt();
-        // Only who has shown to be the user gets a signed one; the clock of a sender is set by no other.
-        let (level, keys) = match (refused.user, stat) {
-            (None, _) | (_, Stat::UnknownEngineIds) => (Level::NoAuth, None),
-            (Some(user), Stat::UnknownPduHandlers) => (message.level, Some(&self.accounts[user].ours)),
-            (Some(user), _) => (Level::Auth.min(message.level), Some(&self.accounts[user].ours)),
-        };
-        let header = Header {
-            id: message.id,
-            level,
-            salt,
-            user: message.user,
-            ..ours(&self.engine, now)
-        };
-        write(&header, keys, scoped)
-    }
-
-    fn next_salt(&mut self) -> u64 {
+    pub(crate) fn next_salt(&mut self) -> u64 {
         self.salt = self.salt.wrapping_add(1);
         self.salt
     }
-}
-
-/// What every message from us has in common.
-fn ours(engine: &LocalEngine, now: Duration) -> Header<'_> {
-    Header {
-        id: 0,
-        max_size: OUR_MAX_SIZE,
-        level: Level::NoAuth,
-        reportable: false,
-        engine_id: engine.id.as_bytes(),
-        boots: engine.boots,
-        time: engine.time(now),
-        user: &[],
-        salt: 0,
-    }
-}
-
-impl Account {
-    /// We are authoritative: digest by our keys, time by our clock.
-    fn check_ours(
-        &self,
-        user: usize,
-        message: &V3Message<'_>,
-        datagram: &[u8],
-        engine: LocalEngine,
-        now: Duration,
-    ) -> Result<&Keys, Refused> {
-        if message.level >= Level::Auth {
-            verify(&self.ours, message, datagram)?;
-            if !crate::window::timely_for_us(engine.boots, engine.time(now), message.boots, message.time) {
-                return Err(Refused {
-                    user: Some(user),
-                    ..Refusal::TimeWindow.into()
-                });
-            }
-        }
-        Ok(&self.ours)
-    }
-
-    /// The sender is authoritative: digest by its keys, time by what we know of its clock.
-    fn check_peer(
-        &mut self,
-        message: &V3Message<'_>,
-        datagram: &[u8],
-        engine_id: EngineId,
-        limits: Limits,
-        now: Duration,
-    ) -> Result<&Keys, Refused> {
-        if message.level == Level::NoAuth {
-            // Without keys there is nothing to remember, and `ours` has none either.
-            return Ok(&self.ours);
-        }
-        if !self.peers.contains_key(&engine_id) {
-            let mut keys = self.user.auth_keys_for(engine_id);
-            verify(&keys, message, datagram)?;
-            // It has shown that it knows the password: now it is worth remembering, and a dear key worth making.
-            self.user.add_privacy(&mut keys, engine_id);
-            self.make_room(limits);
-            let window = Window::new(message.boots, message.time, now);
-            let heard = now;
-            self.peers.insert(engine_id, Peer { keys, window, heard });
-        } else if let Some(peer) = self.peers.get(&engine_id) {
-            verify(&peer.keys, message, datagram)?;
-        }
-        let peer = self.peers.get_mut(&engine_id).ok_or(Refusal::EngineId)?;
-        peer.heard = now;
-        if !peer.window.admit(message.boots, message.time, now) {
-            return Err(Refusal::TimeWindow.into());
-        }
-        Ok(&peer.keys)
-    }
-
-    fn make_room(&mut self, limits: Limits) {
-        while self.peers.len() >= limits.engines_per_user.max(1) {
-            let Some(oldest) = self
-                .peers
-                .iter()
-                .min_by_key(|(id, p)| (p.heard, **id))
-                .map(|(id, _)| *id)
-            else {
-                return;
-            };
-            self.peers.remove(&oldest);
-        }
-    }
-}
-
-fn verify(keys: &Keys, message: &V3Message<'_>, datagram: &[u8]) -> Result<(), Refused> {
-    let good = keys
-        .auth
-        .as_ref()
-        .is_some_and(|auth| auth.verify(datagram, message.mac_at, message.mac.len()));
-    if good { Ok(()) } else { Err(Refusal::Digest.into()) }
 }
 
 /// The scoped PDU, decrypted into `plain` where it must be.
@@ -453,45 +304,17 @@ fn open<'a>(message: &V3Message<'a>, keys: &Keys, plain: &'a mut Vec<u8>) -> Res
     })
 }
 
-impl V3Message<'_> {
-    /// Whether a report may go back: asked for, and the PDU, where it can be seen, waits for an answer.
-    fn wants_report(&self) -> bool {
-        self.reportable && self.plain_pdu().is_none_or(|(tag, _)| is_confirmed(tag))
-    }
-}
-
-/// A rejection on its way to the sender.
-struct Refused {
-    why: Rejection,
-    /// Who it is, once authenticated.
-    user: Option<usize>,
-    request_id: Option<i32>,
-    /// A request that waits for an answer nobody here has.
-    unhandled: bool,
-    /// Neither counted by the standard nor reported.
-    silent: bool,
-}
-
-impl From<Rejection> for Refused {
-    fn from(why: Rejection) -> Self {
-        Self {
-            why,
-            user: None,
-            request_id: None,
-            unhandled: false,
-            silent: false,
-        }
-    }
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Rejection::Refused(refusal).into()
-    }
-}
-
-impl From<PduError> for Refused {
-    fn from(error: PduError) -> Self {
-        Rejection::Undecodable(error).into()
+/// What every message from us has in common.
+pub(crate) fn ours(engine: &LocalEngine, now: Duration) -> Header<'_> {
+    Header {
+        id: 0,
+        max_size: OUR_MAX_SIZE,
+        level: Level::NoAuth,
+        reportable: false,
+        engine_id: engine.id.as_bytes(),
+        boots: engine.boots,
+        time: engine.time(now),
+        user: &[],
+        salt: 0,
     }
 }

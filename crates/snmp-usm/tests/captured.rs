@@ -30,7 +30,7 @@ fn every_kind_of_user_opens() {
             (_, None) => Level::Auth,
             _ => Level::AuthPriv,
         };
-        assert_eq!(received.level, level, "{name}");
+        assert_eq!(received.envelope.level, level, "{name}");
         assert_eq!(
             received.trap.trap_oid.to_string(),
             "1.3.6.1.4.1.2011.6.128.1.1.12.2.2.0.18"

@@ -45,7 +45,10 @@ fn the_right_verdict_for_each() {
         let (taken, word) = match usm.receive(&datagram, &mut plain, s(NOW_S), |_| true) {
             Ok(received) => {
                 let answer = received.trap.is_inform();
-                assert_eq!(usm.response(&received, s(NOW_S)).is_some(), answer);
+                assert_eq!(
+                    usm.response(&received.envelope, &received.trap, s(NOW_S)).is_some(),
+                    answer
+                );
                 (true, "accepted")
             }
             Err(rejected) => {

@@ -105,11 +105,14 @@ fn discovery_then_clock_then_inform_then_answer() {
     let datagram = message(&inform_header(&bert), &bert, &inform_pdu());
     let mut plain = Vec::new();
     let received = usm.receive(&datagram, &mut plain, NOW, |_| true).unwrap();
-    assert_eq!((received.level, received.trap.request_id), (Level::AuthPriv, Some(77)));
-    let answer = usm.response(&received, NOW).unwrap();
+    assert_eq!(
+        (received.envelope.level, received.trap.request_id),
+        (Level::AuthPriv, Some(77))
+    );
+    let answer = usm.response(&received.envelope, &received.trap, NOW).unwrap();
     assert_eq!(opened(&answer), encode::response(&received.trap).unwrap());
     // A second answer has another salt.
-    let again = usm.response(&received, NOW).unwrap();
+    let again = usm.response(&received.envelope, &received.trap, NOW).unwrap();
     assert_ne!(
         V3Message::parse(&answer).unwrap().salt,
         V3Message::parse(&again).unwrap().salt
@@ -404,7 +407,7 @@ fn an_answer_too_long_for_its_reader_says_so() {
     let datagram = message(&header, &open, &pdu);
     let mut plain = Vec::new();
     let received = usm.receive(&datagram, &mut plain, NOW, |_| true).unwrap();
-    let answer = usm.response(&received, NOW).unwrap();
+    let answer = usm.response(&received.envelope, &received.trap, NOW).unwrap();
     assert!(answer.len() <= 484);
     // request-id 5, error-status 1 (tooBig), error-index 0, no varbinds.
     assert!(

@@ -14,6 +14,7 @@ use model::Secret;
 use schemas::{AnyRecord, TrapReceived};
 use snmp_pdu::encode::{self, V2Notification};
 use snmp_pdu::{Oid, Value, Version};
+use snmp_usm::{AuthProtocol, EngineId, Header, PrivProtocol, User, scoped_pdu, write};
 use topology::Topic;
 
 /// Communities that must never be seen anywhere.
@@ -214,4 +215,43 @@ pub fn v3_config(users: Vec<RawUser>, folder: &tempfile::TempDir) -> RawConfig {
         data: Some(folder.path().to_owned()),
         ..config()
     }
+}
+
+/// The engine of v3 senders here.
+pub fn their_engine() -> EngineId {
+    "80001f8880c0ffee01".parse().unwrap()
+}
+
+/// A v3 user as it sends, with SHA-256 and AES-128.
+pub fn v3_sender(user: &str) -> User {
+    User::new(
+        user.as_bytes(),
+        Some((AuthProtocol::Sha256, AUTH_PASSWORD.as_bytes())),
+        Some((PrivProtocol::Aes128, PRIV_PASSWORD.as_bytes())),
+        Vec::new(),
+    )
+    .unwrap()
+}
+
+/// A v3 trap of that user, at this moment of its engine.
+pub fn v3_trap(user: &str, boots: u32, time: u32) -> Vec<u8> {
+    let (sender, engine) = (v3_sender(user), their_engine());
+    v3_message(&sender, engine, boots, time, &trap_pdu(1))
+}
+
+/// Any v3 message of a sender; an inform's asks for reports.
+pub fn v3_message(sender: &User, engine: EngineId, boots: u32, time: u32, pdu: &[u8]) -> Vec<u8> {
+    let header = Header {
+        id: 4_711,
+        max_size: 65_507,
+        level: sender.level(),
+        reportable: pdu.first() == Some(&0xA6),
+        engine_id: engine.as_bytes(),
+        boots,
+        time,
+        user: sender.name(),
+        salt: u64::from(time),
+    };
+    let keys = sender.keys_for(engine);
+    write(&header, Some(&keys), scoped_pdu(engine.as_bytes(), b"", pdu))
 }
