@@ -58,7 +58,7 @@ pub enum Issue {
     PlaceMissing,
     /// A number that no device has.
     PlaceOutOfRange,
-    /// Two varbinds name different places; frame, slot and port go before the ifIndex.
+    /// Two varbinds name different places; frame, slot and port go before the ifIndex, and that before an instance.
     PlaceConflict,
 }
 
@@ -122,6 +122,24 @@ impl Placed {
         Some((self.frame?, self.slot?))
     }
 
+    /// Fills what is not known yet, and answers `true`; from a port at another place nothing is taken, for the mixture would
+    /// be a place that nobody named.
+    fn take(&mut self, port: Port) -> bool {
+        let parts = [
+            (&mut self.frame, port.frame),
+            (&mut self.slot, port.slot),
+            (&mut self.port, port.port),
+        ];
+        if parts.iter().any(|(mine, theirs)| mine.is_some_and(|m| m != *theirs)) {
+            self.issue = Some(Issue::PlaceConflict);
+            return false;
+        }
+        for (mine, theirs) in parts {
+            *mine = Some(theirs);
+        }
+        true
+    }
+
     /// The whole place of an ONU, when it is known.
     pub fn onu(&self) -> Option<Place> {
         let Port { frame, slot, port } = self.port()?;
@@ -153,30 +171,23 @@ impl Said {
         let slot = small(self.slot, NUMBER_MAX);
         let port = small(self.port, NUMBER_MAX);
         let from_instance = self.instance.and_then(|(_, ont)| ont).map(i64::from);
-        let ont = small(self.ont.or(from_instance), i64::from(ONU_ID_MAX));
+        let said_ont = small(self.ont, i64::from(ONU_ID_MAX));
+        let instance_ont = small(from_instance.filter(|_| self.ont.is_none()), i64::from(ONU_ID_MAX));
         if out_of_range {
             placed.issue = Some(Issue::PlaceOutOfRange);
             return placed;
         }
         let byte = |n: Option<i64>| n.and_then(|n| u8::try_from(n).ok());
         (placed.frame, placed.slot, placed.port) = (byte(frame), byte(slot), byte(port));
-        placed.ont = ont.and_then(|n| u16::try_from(n).ok());
-        let interface = self
-            .if_index
-            .or(self.instance.map(|(i, _)| i))
-            .map(Interface::from_if_index);
-        if let Some(Port { frame, slot, port }) = interface.and_then(Interface::port) {
-            let mut fill = |mine: &mut Option<u8>, theirs: u8| {
-                let said = *mine.get_or_insert(theirs);
-                if said != theirs {
-                    placed.issue = Some(Issue::PlaceConflict);
-                }
-            };
-            fill(&mut placed.frame, frame);
-            fill(&mut placed.slot, slot);
-            fill(&mut placed.port, port);
+        let interface = self.if_index.map(Interface::from_if_index);
+        if let Some(port) = interface.and_then(Interface::port) {
+            placed.take(port);
             placed.ethernet = matches!(interface, Some(Interface::Ethernet(_)));
         }
+        let instance = self.instance.map(|(i, _)| Interface::from_if_index(i));
+        let instance_agrees = instance.and_then(Interface::port).is_some_and(|port| placed.take(port));
+        let ont = said_ont.or(instance_ont.filter(|_| instance_agrees));
+        placed.ont = ont.and_then(|n| u16::try_from(n).ok());
         placed
     }
 }
@@ -313,5 +324,35 @@ mod tests {
             Some(Issue::PlaceOutOfRange),
         );
         check(Said::default(), nowhere, None);
+        // What a varbind leaves out is not taken from one that names another place: nobody named the mixture.
+        let frame_and_slot = (Some(0), Some(2), None, Some(0));
+        check(
+            Said {
+                slot: Some(2),
+                port: None,
+                if_index: Some(index),
+                ..plain
+            },
+            frame_and_slot,
+            Some(Issue::PlaceConflict),
+        );
+        check(
+            Said {
+                ont: None,
+                instance: Some((index + (1 << 8), Some(9))),
+                ..plain
+            },
+            (Some(0), Some(1), Some(5), None),
+            Some(Issue::PlaceConflict),
+        );
+        check(
+            Said {
+                if_index: Some(index),
+                instance: Some((index + (1 << 8), Some(9))),
+                ..Said::default()
+            },
+            (Some(0), Some(1), Some(5), None),
+            Some(Issue::PlaceConflict),
+        );
     }
 }
