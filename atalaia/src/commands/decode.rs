@@ -8,6 +8,8 @@ use clap::Subcommand;
 use model::Root;
 use snmp_pdu::Message;
 
+use super::out;
+
 /// Subcommands of `atalaia decode`.
 #[derive(Subcommand)]
 pub enum Command {
@@ -25,17 +27,18 @@ pub enum Command {
 pub fn run(command: &Command) -> ExitCode {
     let Command::Trap { hex } = command;
     let text = if hex == "-" {
-        let mut text = String::new();
-        if let Err(error) = std::io::stdin().lock().take(1 << 20).read_to_string(&mut text) {
+        let mut bytes = Vec::new();
+        if let Err(error) = std::io::stdin().lock().take(1 << 20).read_to_end(&mut bytes) {
             eprintln!("standard input: {error}");
             return ExitCode::from(2);
         }
-        text
+        // Raw bytes are not hexadecimal either, and told so.
+        String::from_utf8_lossy(&bytes).into_owned()
     } else {
         hex.clone()
     };
     let Some(bytes) = from_hex(&text) else {
-        eprintln!("not hexadecimal: give an even number of the digits 0-9 and a-f");
+        eprintln!("not hexadecimal: give an even number of the digits 0-9 and a-f (`xxd -p` makes them of raw bytes)");
         return ExitCode::from(2);
     };
     trap(&bytes)
@@ -43,9 +46,8 @@ pub fn run(command: &Command) -> ExitCode {
 
 fn trap(bytes: &[u8]) -> ExitCode {
     let explanation = connector_snmp_traps::explain(bytes);
-    match serde_json::to_string(&explanation) {
-        Ok(line) => println!("{line}"),
-        Err(error) => eprintln!("{error}"),
+    if let Err(error) = json_line(&explanation) {
+        eprintln!("{error:#}");
     }
     let Ok(Message::Community { pdu, .. }) = Message::parse(bytes) else {
         return ExitCode::from(1);
@@ -54,8 +56,8 @@ fn trap(bytes: &[u8]) -> ExitCode {
     match pipeline_normalize::explain(pdu, &root) {
         Ok(rows) => {
             let known = rows.iter().all(|row| row.event != "unknown_trap");
-            for row in &rows {
-                println!("{}", serde_json::to_string(row).unwrap_or_default());
+            if let Err(error) = rows.iter().try_for_each(json_line) {
+                eprintln!("{error:#}");
             }
             ExitCode::from(u8::from(!known))
         }
@@ -64,6 +66,10 @@ fn trap(bytes: &[u8]) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn json_line(row: &impl serde::Serialize) -> anyhow::Result<()> {
+    out::until_read(out::line(&serde_json::to_string(row)?))
 }
 
 /// Bytes of hexadecimal text; blanks, line ends and colons are passed over.

@@ -8,6 +8,7 @@ use log::Start;
 use schemas::{AnyRecord, DeviceStatus, LedgerRow, LedgerScope};
 use topology::{GROUPS, TOPICS, Topic};
 
+use super::out;
 use crate::command_line::Place;
 use crate::operations::{now, timestamp};
 use crate::socket::{Installation, Request, with_installation};
@@ -27,10 +28,9 @@ pub struct Arguments {
 /// # Errors
 /// When something is wrong.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    with_installation(&arguments.place, &Request::Doctor, &mut |line| {
-        println!("{line}");
-        Ok(())
-    })
+    out::until_read(with_installation(&arguments.place, &Request::Doctor, &mut |line| {
+        out::line(&line)
+    }))
 }
 
 /// Looks at log, groups, senders and OLTs.
@@ -76,7 +76,10 @@ pub fn report(at: &Installation, on_line: &mut dyn FnMut(&str) -> Result<()>) ->
     findings += olts(at, on_line)?;
     findings += ledger(at, on_line)?;
     if findings > 0 {
-        bail!("{findings} findings");
+        bail!(
+            "{findings} {} wrong, see above",
+            if findings == 1 { "thing is" } else { "things are" }
+        );
     }
     on_line("nothing is wrong")
 }
@@ -147,9 +150,10 @@ fn ledger(at: &Installation, on_line: &mut dyn FnMut(&str) -> Result<()>) -> Res
         } else if refused > 0 {
             findings += 1;
             let sender = sender.unwrap_or_default();
+            let reasons: Vec<_> = row.refused.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
             on_line(&format!(
-                "sender {sender} on {listener}: {refused} REFUSED {:?}: check its community and SNMP version",
-                row.refused
+                "sender {sender} on {listener}: {refused} REFUSED ({}): check its community and SNMP version",
+                reasons.join(", ")
             ))?;
         }
     }

@@ -5,6 +5,7 @@ pub mod decode;
 pub mod doctor;
 pub mod inventory;
 pub mod migrate;
+mod out;
 pub mod replay;
 pub mod tail;
 pub mod topology;

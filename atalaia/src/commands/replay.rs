@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::out;
 use crate::command_line::Place;
 use crate::socket::{Installation, Request, with_installation};
 
@@ -20,10 +21,11 @@ pub struct Arguments {
 /// # Errors
 /// When the installation cannot be read, or the states differ.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    with_installation(&arguments.place, &Request::ReplayCheck, &mut |line| {
-        println!("{line}");
-        Ok(())
-    })
+    out::until_read(with_installation(
+        &arguments.place,
+        &Request::ReplayCheck,
+        &mut |line| out::line(&line),
+    ))
 }
 
 /// Recomputes and compares, one line a partition.

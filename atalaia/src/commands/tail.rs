@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use topology::{TOPICS, Topic};
 
+use super::out;
 use crate::command_line::Place;
 use crate::socket::{Request, with_installation};
 
@@ -50,10 +51,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         follow: arguments.follow,
         limit: arguments.limit,
     };
-    with_installation(&arguments.place, &request, &mut |line| {
-        println!("{line}");
-        Ok(())
-    })
+    out::until_read(with_installation(&arguments.place, &request, &mut |line| {
+        out::line(&line)
+    }))
 }
 
 /// `start`, `end`, or seconds ago.

@@ -4,6 +4,8 @@ use anyhow::Result;
 use clap::Subcommand;
 use topology::{Cleanup, Delivery, GROUPS, TOPICS};
 
+use super::out;
+
 /// Subcommands of `atalaia topology`.
 #[derive(Subcommand)]
 pub enum Command {
@@ -21,19 +23,18 @@ pub enum Command {
 /// None in practice.
 pub fn run(command: &Command) -> Result<()> {
     let Command::Show { json } = command;
-    if *json {
-        println!("{:#}", as_json());
-    } else {
-        print_table();
-    }
-    Ok(())
+    let text = if *json { format!("{:#}", as_json()) } else { table() };
+    out::until_read(out::line(&text.trim_end()))
 }
 
-fn print_table() {
-    println!("{:<20} {:<17} {:<16} {:<6} RECORDS", "TOPIC", "KEY", "KEPT", "SENT");
+fn table() -> String {
+    let mut lines = vec![format!(
+        "{:<20} {:<17} {:<16} {:<6} RECORDS",
+        "TOPIC", "KEY", "KEPT", "SENT"
+    )];
     for spec in TOPICS {
         let records: Vec<_> = spec.records.iter().map(|r| r.name()).collect();
-        println!(
+        lines.push(format!(
             "{:<20} {:<17} {:<16} {:<6} {}",
             spec.name,
             format!("{:?}", spec.key),
@@ -44,11 +45,11 @@ fn print_table() {
             } else {
                 records.join(", ")
             }
-        );
+        ));
     }
     for group in GROUPS {
         let reads: Vec<_> = group.reads.iter().map(|t| t.name()).collect();
-        println!("\ngroup {} reads {}", group.name, reads.join(", "));
+        lines.push(format!("\ngroup {} reads {}", group.name, reads.join(", ")));
         for step in group.steps {
             let writes: Vec<_> = step.writes.iter().map(|t| t.name()).collect();
             let writes = if writes.is_empty() {
@@ -56,12 +57,13 @@ fn print_table() {
             } else {
                 writes.join(", ")
             };
-            println!(
+            lines.push(format!(
                 "  {} {:<10} state by {:<8} writes {writes}",
                 step.number, step.name, step.key
-            );
+            ));
         }
     }
+    lines.join("\n")
 }
 
 fn kept(cleanup: &Cleanup) -> String {

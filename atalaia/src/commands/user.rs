@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 
+use super::out;
 use crate::command_line::Place;
 use crate::socket::{Request, with_installation};
 
@@ -50,10 +51,7 @@ pub fn run(command: &Command) -> Result<()> {
         }
         Command::List { place } => (place, Request::ListUsers),
     };
-    with_installation(place, &request, &mut |line| {
-        println!("{line}");
-        Ok(())
-    })
+    out::until_read(with_installation(place, &request, &mut |line| out::line(&line)))
 }
 
 fn read_password() -> Result<String> {
@@ -67,7 +65,7 @@ fn read_password() -> Result<String> {
         .context("cannot read the password from standard input")?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
     if password.chars().count() < 10 {
-        bail!("a password has at least 10 characters");
+        bail!("the first line of standard input is to be a password of at least 10 characters");
     }
     Ok(password)
 }
