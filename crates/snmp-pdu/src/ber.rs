@@ -267,7 +267,11 @@ impl Element<'_> {
     ///
     /// # Errors
     /// For anything else.
+    #[inline]
     pub fn int32(&self, field: &'static str) -> Result<i32, PduError> {
+        if let [octet] = *self.content {
+            return Ok(i32::from(octet.cast_signed()));
+        }
         i32::try_from(self.signed(field)?).map_err(|_| self.error(Reason::Range, field))
     }
 

@@ -93,8 +93,29 @@ impl Oid {
     }
 
     /// Whether [`Oid::decode`] would read it, without building one.
+    #[inline]
     pub(crate) fn check(element: &Element<'_>, field: &'static str) -> Result<(), PduError> {
-        each_arc(element, field, |_| ())
+        // Nearly every name has numbers of at most four octets, which are within range whatever they are.
+        let mut arcs = 1;
+        let mut octets = 0;
+        for &octet in element.content {
+            if octets == 0 && octet == 0x80 {
+                return each_arc(element, field, |_| ());
+            }
+            octets += 1;
+            if octet < 0x80 {
+                if octets > 4 {
+                    return each_arc(element, field, |_| ());
+                }
+                arcs += 1;
+                octets = 0;
+            }
+        }
+        if octets == 0 && (2..=OID_ARCS_MAX).contains(&arcs) {
+            Ok(())
+        } else {
+            each_arc(element, field, |_| ())
+        }
     }
 }
 

@@ -159,7 +159,7 @@ impl<'a> TrapPdu<'a> {
         let at_specific = *fields;
         let specific = fields.int32("specific-trap")?;
         let uptime = fields.expect(tag::TIME_TICKS, "time-stamp")?.uint32("time-stamp")?;
-        let (list, varbinds) = Varbinds::read(fields, false)?;
+        let (list, varbinds) = Varbinds::read(fields, false, |_| Ok(()))?;
         let generic_octet = u8::try_from(generic)
             .ok()
             .filter(|g| i32::from(*g) <= ENTERPRISE_SPECIFIC)
@@ -199,10 +199,9 @@ impl<'a> TrapPdu<'a> {
             return Err(at_index.error(Reason::Range, "error-index"));
         }
         let at_list = *fields;
-        let (list, varbinds) = Varbinds::read(fields, true)?;
         let mut sys_uptime = None;
         let mut trap_oid = None;
-        for raw in varbinds.raw() {
+        let (list, varbinds) = Varbinds::read(fields, true, |raw| {
             match raw.value.tag {
                 tag::TIME_TICKS if sys_uptime.is_none() && raw.name.content == SYS_UP_TIME_BER => {
                     sys_uptime = Some(raw.value.uint32("value")?);
@@ -212,7 +211,8 @@ impl<'a> TrapPdu<'a> {
                 }
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(Self {
             kind: if kind == tag::INFORM {
                 Kind::Inform
@@ -237,8 +237,13 @@ pub struct Varbinds<'a> {
 }
 
 impl<'a> Varbinds<'a> {
-    /// Reads a `VarBindList` and checks every varbind in it; answers its bytes and a walk over them.
-    fn read(fields: &mut Reader<'a>, v2: bool) -> Result<(&'a [u8], Self), PduError> {
+    /// Reads a `VarBindList` and checks every varbind in it, showing each to `see`; answers its bytes and a walk over them.
+    #[inline]
+    fn read(
+        fields: &mut Reader<'a>,
+        v2: bool,
+        mut see: impl FnMut(&RawVarbind<'a>) -> Result<(), PduError>,
+    ) -> Result<(&'a [u8], Self), PduError> {
         let list = fields.expect(tag::SEQUENCE, "variable-bindings")?;
         let start = Self {
             rest: Reader::within(&list),
@@ -249,6 +254,7 @@ impl<'a> Varbinds<'a> {
             let raw = walk.step()?;
             Oid::check(&raw.name, "name")?;
             Value::check(&raw.value, v2)?;
+            see(&raw)?;
         }
         Ok((list.whole, start))
     }
