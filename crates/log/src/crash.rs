@@ -16,6 +16,11 @@ pub enum CrashPoint {
     AfterCommit,
     DuringRestore,
     PersistBetweenRowsAndPosition,
+    AfterFastSend,
+    AfterAcknowledgements,
+    AfterExactSends,
+    AfterSendOffsets,
+    InsideRevoke,
 }
 
 impl CrashPoint {
@@ -27,6 +32,11 @@ impl CrashPoint {
         Self::AfterCommit,
         Self::DuringRestore,
         Self::PersistBetweenRowsAndPosition,
+        Self::AfterFastSend,
+        Self::AfterAcknowledgements,
+        Self::AfterExactSends,
+        Self::AfterSendOffsets,
+        Self::InsideRevoke,
     ];
 
     /// Its name in the environment variable.
@@ -38,6 +48,11 @@ impl CrashPoint {
             Self::AfterCommit => "after-commit",
             Self::DuringRestore => "during-restore",
             Self::PersistBetweenRowsAndPosition => "persist-between-rows-and-position",
+            Self::AfterFastSend => "after-fast-send",
+            Self::AfterAcknowledgements => "after-acknowledgements",
+            Self::AfterExactSends => "after-exact-sends",
+            Self::AfterSendOffsets => "after-send-offsets",
+            Self::InsideRevoke => "inside-revoke",
         }
     }
 }
@@ -49,6 +64,22 @@ struct Armed {
 
 /// Ends the process with SIGKILL if this passage of this point is armed; otherwise costs one load.
 pub fn crash_point(point: CrashPoint) {
+    if let Some(armed) = armed(point)
+        && armed.passages_left.fetch_sub(1, Ordering::Relaxed) == 1
+    {
+        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
+            tracing::error!(%error, "cannot kill this process at the armed point");
+        }
+        std::process::abort();
+    }
+}
+
+/// Whether some passage of this point is armed: where a point inside a call has to be prepared.
+pub fn crash_armed(point: CrashPoint) -> bool {
+    armed(point).is_some()
+}
+
+fn armed(point: CrashPoint) -> Option<&'static Armed> {
     static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
     let armed = ARMED.get_or_init(|| {
         let text = std::env::var(CRASH_AT_ENV).ok()?;
@@ -59,13 +90,5 @@ pub fn crash_point(point: CrashPoint) {
             passages_left: AtomicI64::new(nth.parse().ok()?),
         })
     });
-    if let Some(armed) = armed
-        && armed.point == point
-        && armed.passages_left.fetch_sub(1, Ordering::Relaxed) == 1
-    {
-        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
-            tracing::error!(%error, "cannot kill this process at the armed point");
-        }
-        std::process::abort();
-    }
+    armed.as_ref().filter(|armed| armed.point == point)
 }

@@ -21,9 +21,10 @@ mod record;
 mod traits;
 
 pub use clock::Clock;
-pub use crash::{CRASH_AT_ENV, CrashPoint, crash_point};
+pub use crash::{CRASH_AT_ENV, CrashPoint, crash_armed, crash_point};
 pub use embedded::{DiskUsage, EmbeddedConfig, EmbeddedLog, Retention, TopicUsage};
 pub use error::LogError;
+pub use handles::{check_partition, check_record};
 pub use memory::{Fault, MemoryLog};
 pub use reader::IdFilter;
 pub use record::{Headers, Record, Stored, TraceParent};

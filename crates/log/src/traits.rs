@@ -131,6 +131,9 @@ pub struct ThreadSlot {
 pub struct Polled {
     /// Partitions newly owned: restore and seek each before its records come.
     pub assigned: Vec<Partition>,
+    /// Partitions that the next poll will give back: whatever of them is not committed until then, somebody else does again.
+    /// Only logs with other processes as members tell.
+    pub revoking: Vec<Partition>,
     /// Partitions given back in order: commit was still possible.
     pub revoked: Vec<Partition>,
     /// Partitions lost: drop everything since the last commit.

@@ -362,6 +362,46 @@ fn a_tombstone_stays_a_day_and_its_offset_is_not_used_again() {
     assert_eq!(send(&opened(), record(Topic::Inventory, "a", b"3")).unwrap(), 3);
 }
 
+/// Whoever keeps what a tombstone removes would keep it for good.
+#[test]
+fn a_tombstone_stays_until_every_group_that_reads_its_topic_has_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(Micros(0));
+    let config = EmbeddedConfig {
+        clock: clock.clone(),
+        ..config(folder.path())
+    };
+    let log = EmbeddedLog::open(config.clone()).unwrap();
+    send(&log, record(Topic::Inventory, "a", b"1")).unwrap();
+    let slot = ThreadSlot { index: 0, of: 1 };
+    let mut persist = log.consumer(Group::Persist, slot).unwrap();
+    assert_eq!(persist.poll(10, WAIT).unwrap().records.len(), 1);
+    persist.commit(&[(Topic::Inventory, 0, 1)]).unwrap();
+    let tombstone = Record {
+        value: None,
+        ..record(Topic::Inventory, "a", b"")
+    };
+    send(&log, tombstone).unwrap();
+    // The store is away for a week.
+    clock.set(Micros(7 * DAY));
+    log.maintain().unwrap();
+    log.maintain().unwrap();
+    // What is on disk: the latest records are also in memory, superseded or not.
+    drop(persist);
+    log.close().unwrap();
+    let log = EmbeddedLog::open(config.clone()).unwrap();
+    let mut persist = log.consumer(Group::Persist, slot).unwrap();
+    let read = persist.poll(10, WAIT).unwrap().records;
+    assert_eq!(read.iter().map(|s| s.offset).collect::<Vec<_>>(), [1]);
+    persist.commit(&[(Topic::Inventory, 0, 2)]).unwrap();
+    log.maintain().unwrap();
+    log.maintain().unwrap();
+    drop(persist);
+    log.close().unwrap();
+    let log = EmbeddedLog::open(config).unwrap();
+    assert!(offsets(&log, Topic::Inventory).is_empty());
+}
+
 #[test]
 fn a_full_disk_refuses_appends_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();

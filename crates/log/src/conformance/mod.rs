@@ -49,6 +49,19 @@ pub trait Factory {
     /// From now on sends fail, or no longer do.
     fn fail_sends(&self, log: &Self::Log, fail: bool);
 
+    /// How long a reader may take until it sees what is there.
+    fn read_wait(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Waits until what was decided can be read: a commit may stand a moment before readers see it.
+    fn settle(&self, _log: &Self::Log) {}
+
+    /// Whether partition p goes to thread p modulo their number; else to any, evenly.
+    fn assigns_by_slot(&self) -> bool {
+        true
+    }
+
     /// Lets retention drop what was appended to partition 0 of `observations` so far. What comes later is kept.
     fn outlive_retention(&self, log: &Self::Log);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
 use model::{Position, RecordId, WriterId};
 use topology::{Group, RECORD_BYTES_MAX, Topic};
@@ -79,8 +79,14 @@ pub fn acknowledged_is_readable<F: Factory>(factory: &F) {
         let mut offsets = log.starts(Topic::Ledger).unwrap();
         offsets[at.partition as usize] = at.offset;
         let mut tail = log.tail(&[(Topic::Ledger, Start::Offsets(offsets))]).unwrap();
-        let found = tail.poll(100, Duration::ZERO).unwrap();
-        let found = found.iter().find(|s| s.record.partition == at.partition).unwrap();
+        let until = Instant::now() + factory.read_wait();
+        let found = loop {
+            let read = tail.poll(100, factory.read_wait()).unwrap();
+            if let Some(found) = read.into_iter().find(|s| s.record.partition == at.partition) {
+                break found;
+            }
+            assert!(Instant::now() < until, "{at:?} is not there");
+        };
         assert_eq!(
             (&found.record, found.offset, found.appended_at),
             (&sent, at.offset, at.appended_at)

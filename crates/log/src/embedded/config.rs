@@ -34,7 +34,8 @@ pub struct EmbeddedConfig {
     pub segment_bytes: u64,
     /// Instead of what `topology` says.
     pub retention: HashMap<Topic, Retention>,
-    /// How long a tombstone stays in a compacted topic, so that readers who were away learn of it.
+    /// How long a tombstone stays in a compacted topic, so that readers who were away learn of it; longer while a group that
+    /// reads the topic has not come to it.
     pub tombstones_kept: Duration,
     /// How often retention is looked at.
     pub maintain_every: Duration,

@@ -60,26 +60,32 @@ impl LastValues {
         self.tombstones.make_contiguous().sort_by_key(|t| t.appended_at);
     }
 
-    /// Tombstones appended before `before` are superseded by nothing.
-    pub(super) fn expire_tombstones(&mut self, before: Micros) {
-        while let Some(oldest) = self.tombstones.front()
-            && oldest.appended_at < before
-            && let Some(Tombstone {
+    /// Tombstones appended before `before` are superseded by nothing, once all who have to know of them have read them.
+    pub(super) fn expire_tombstones(&mut self, before: Micros, is_read: impl Fn(Topic, Partition, Offset) -> bool) {
+        let mut unread = VecDeque::new();
+        while let Some(oldest) = self.tombstones.pop_front_if(|t| t.appended_at < before) {
+            let Tombstone {
                 topic,
                 partition,
                 offset,
                 key,
                 ..
-            }) = self.tombstones.pop_front()
-        {
+            } = oldest;
             let Some(map) = self.maps.get_mut(&(topic, partition)) else {
                 continue;
             };
-            if map.get(&key) == Some(&offset) {
+            if map.get(&key) != Some(&offset) {
+                continue;
+            }
+            if is_read(topic, partition, offset) {
                 map.remove(&key);
                 self.superseded.push((topic, partition, offset));
+            } else {
+                unread.push_back(oldest);
             }
         }
+        unread.append(&mut self.tombstones);
+        self.tombstones = unread;
     }
 
     /// What can be removed once everything noted so far is readable.
@@ -105,9 +111,11 @@ mod tests {
         note(2, b"a", false);
         note(3, b"b", true);
         assert_eq!(last.take_superseded(), [(TOPIC, 0, 0), (TOPIC, 0, 1)]);
-        last.expire_tombstones(Micros(3));
+        last.expire_tombstones(Micros(3), |_, _, _| true);
         assert_eq!(last.take_superseded(), []);
-        last.expire_tombstones(Micros(4));
+        last.expire_tombstones(Micros(4), |_, _, offset| offset != 3);
+        assert_eq!(last.take_superseded(), []);
+        last.expire_tombstones(Micros(4), |_, _, _| true);
         assert_eq!(last.take_superseded(), [(TOPIC, 0, 3)]);
         assert_eq!(last.maps[&(TOPIC, 0)].len(), 1);
     }
@@ -117,7 +125,7 @@ mod tests {
         let mut last = LastValues::default();
         last.note((TOPIC, 0, 0), b"a", true, Micros(0));
         last.note((TOPIC, 0, 1), b"a", false, Micros(1));
-        last.expire_tombstones(Micros(10));
+        last.expire_tombstones(Micros(10), |_, _, _| true);
         assert_eq!(last.take_superseded(), [(TOPIC, 0, 0)]);
         assert_eq!(last.maps[&(TOPIC, 0)].len(), 1);
     }

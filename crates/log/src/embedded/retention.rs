@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::Micros;
-use topology::{TOPICS, Topic};
+use model::{Micros, Offset, Partition};
+use topology::{GROUPS, TOPICS, Topic};
 
 use super::batch::Batch;
 use super::beacon;
 use super::config::Retention;
 use super::meta::SegmentRow;
+use super::shared::Shared;
 use super::usage::topic_usage;
 use super::writer::{Refusal, Writer};
 use crate::LogError;
+use crate::handles::Backend;
 
 /// What retention does to one topic.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,8 +34,11 @@ impl Writer {
             return Err(refusal.to_error());
         }
         let now = self.stamp.next();
-        self.last
-            .expire_tombstones(earlier(now, self.shared.config.tombstones_kept));
+        let shared = &self.shared;
+        self.last.expire_tombstones(
+            earlier(now, shared.config.tombstones_kept),
+            |topic, partition, offset| has_been_read(shared, topic, partition, offset),
+        );
         let mut batch = Batch::begin(self, &[]).map_err(|refusal| refusal.to_error())?;
         let mut dropped = Vec::new();
         for spec in TOPICS {
@@ -141,6 +146,16 @@ fn plan(rows: &[&SegmentRow], kept: Retention, now: Micros) -> Plan {
         drop,
         roll: drop > 0 && drop == rows.len(),
     }
+}
+
+/// Whether every group that has begun to read a topic is beyond an offset. A view of a group that was away for longer than
+/// tombstones are kept would otherwise show for good what is gone.
+fn has_been_read(shared: &Shared, topic: Topic, partition: Partition, offset: Offset) -> bool {
+    GROUPS
+        .iter()
+        .filter(|group| group.reads.contains(&topic))
+        .filter_map(|group| shared.committed(group.group, topic, partition))
+        .all(|next| next > offset)
 }
 
 fn earlier(now: Micros, by: Duration) -> Micros {

@@ -129,8 +129,11 @@ pub(crate) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a record may be sent at all.
-pub(crate) fn check_record(record: &Record, partitions: u32) -> Result<(), LogError> {
+/// Whether a record may be sent at all, to a log with this many partitions.
+///
+/// # Errors
+/// When its value, key, id or writer's name is too large, or there is no such partition.
+pub fn check_record(record: &Record, partitions: u32) -> Result<(), LogError> {
     let headers = &record.headers;
     for (bytes, max) in [
         (record.value.as_ref().map_or(0, bytes::Bytes::len), RECORD_BYTES_MAX),
@@ -152,7 +155,11 @@ pub(crate) fn check_record(record: &Record, partitions: u32) -> Result<(), LogEr
     check_partition(record.topic, record.partition, partitions)
 }
 
-pub(crate) fn check_partition(topic: Topic, partition: Partition, partitions: u32) -> Result<(), LogError> {
+/// Whether a log with this many partitions has this one.
+///
+/// # Errors
+/// When it has not.
+pub fn check_partition(topic: Topic, partition: Partition, partitions: u32) -> Result<(), LogError> {
     if partition < partitions {
         return Ok(());
     }
