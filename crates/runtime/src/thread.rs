@@ -38,6 +38,8 @@ const IDLE_WAIT: Duration = Duration::from_millis(100);
 const BUSY_WAIT: Duration = Duration::from_millis(1);
 /// One wait for a running commit where there is nothing better to do.
 const COMMIT_WAIT: Duration = Duration::from_millis(20);
+/// How long a commit may take before partitions are given back (design: within 5 s, or its effects are dropped).
+const REVOKE_WAIT: Duration = Duration::from_secs(5);
 /// What may wait behind a running commit, in cuts; then the thread stops reading.
 const CUTS_WAITING_MAX: usize = 4;
 
@@ -84,10 +86,8 @@ enum Owned<E> {
 struct RunningTask<E> {
     task: Task<E>,
     next_tick: Duration,
-    /// Waiting for a schema id until then.
-    blocked: Option<Duration>,
-    /// How often it has waited for the schema of the next record.
-    schema_waits: u32,
+    /// Waiting until this schema id is known.
+    blocked: Option<u32>,
 }
 
 /// One thread's tasks over one [`TaskLog`].
@@ -187,7 +187,7 @@ impl<E: Send + 'static> StreamThread<E> {
         self.watch_commit(Duration::ZERO)?;
         let now = self.clock.now();
         self.restore_due(now)?;
-        self.unblock_due(now)?;
+        self.unblock_learned()?;
         if self.running.is_some() && self.waiting_cuts() >= CUTS_WAITING_MAX {
             return self.watch_commit(COMMIT_WAIT);
         }
@@ -197,7 +197,10 @@ impl<E: Send + 'static> StreamThread<E> {
         let records = std::mem::take(&mut polled.records);
         self.process(&records)?;
         self.tick(&polled.caught_up)?;
-        if self.is_due() {
+        if !polled.revoking.is_empty() {
+            // Given back by the next poll: what is committed now, nobody does again.
+            self.commit_and_wait(REVOKE_WAIT)?;
+        } else if self.is_due() {
             self.cut()?;
         }
         Ok(())
@@ -209,6 +212,7 @@ impl<E: Send + 'static> StreamThread<E> {
             self.owned.remove(partition);
             self.panics.retain(|(p, _), _| p != partition);
             self.status.forget(*partition);
+            self.metrics.set(names::SCHEMA_WAITS, *partition, 0);
         }
         let now = self.clock.now();
         for &partition in &polled.assigned {
@@ -230,7 +234,6 @@ impl<E: Send + 'static> StreamThread<E> {
             match running.task.process(stored, &self.codec, &mut self.fast) {
                 Ok(None) => {}
                 Ok(Some(processed)) => {
-                    running.schema_waits = 0;
                     for record in self.fast.drain(..) {
                         self.log.emit(record)?;
                         self.metrics.fast_outputs.increment(1);
@@ -315,12 +318,10 @@ impl<E: Send + 'static> StreamThread<E> {
         for owned in self.owned.values() {
             let at = match owned {
                 Owned::Restoring { not_before, .. } => *not_before,
-                Owned::Running(running) => match running.blocked {
-                    Some(at) => at,
-                    None if self.config.tick_every.is_some() => running.next_tick,
-                    None => continue,
-                },
-                Owned::Waiting => continue,
+                Owned::Running(running) if running.blocked.is_none() && self.config.tick_every.is_some() => {
+                    running.next_tick
+                }
+                Owned::Running(_) | Owned::Waiting => continue,
             };
             wait = wait.min(at.saturating_sub(now).max(Duration::from_millis(1)));
         }

@@ -1,0 +1,433 @@
+//! What the cluster should look like, what it looks like, and how the one becomes the other.
+
+mod block_on;
+mod generation;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use log::LogError;
+use model::Offset;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::Consumer;
+use topology::{Group, TOPICS, Topic};
+
+use crate::config::{Isolation, KafkaConfig};
+use crate::shared::{Shared, reader, topic_name};
+use block_on::block_on;
+pub(crate) use generation::{control_topic, read as read_generation};
+use settings::{Setting, settings_of};
+
+/// Copies of each record, where there are as many brokers.
+const REPLICATION_MAX: usize = 3;
+/// Between two looks at whether a new topic is there.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Looks at and changes a deployment's topics.
+pub struct Admin {
+    config: KafkaConfig,
+    client: AdminClient<DefaultClientContext>,
+}
+
+/// One thing that is not as `topology` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// A topic is not there.
+    Missing {
+        /// Its name on the cluster.
+        topic: String,
+    },
+    /// A setting of a topic has another value.
+    Setting {
+        /// The topic's name on the cluster.
+        topic: String,
+        /// Kafka's name of the setting.
+        name: String,
+        /// Its value.
+        is: String,
+        /// What it should be.
+        should: String,
+    },
+    /// A topic has another number of partitions: every root would move to another one, so nothing here changes that.
+    Partitions {
+        /// The topic's name on the cluster.
+        topic: String,
+        /// How many it has.
+        is: u32,
+        /// How many are configured.
+        should: u32,
+    },
+    /// A topic has fewer copies than brokers could hold; moving replicas is the cluster operator's work.
+    Replication {
+        /// The topic's name on the cluster.
+        topic: String,
+        /// Copies it has.
+        is: usize,
+        /// Copies it should have.
+        should: usize,
+    },
+    /// The generation of `observations` is not written down.
+    Generation {
+        /// Name of the topic it should stand in.
+        topic: String,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { topic } => write!(f, "{topic}: missing"),
+            Self::Setting {
+                topic,
+                name,
+                is,
+                should,
+            } => write!(f, "{topic}: {name} is {is}, should be {should}"),
+            Self::Partitions { topic, is, should } => write!(
+                f,
+                "{topic}: has {is} partitions, {should} are configured: apply does not change that, since every root would move: \
+                 set log.partitions to {is}, or drain and rebuild under another prefix"
+            ),
+            Self::Replication { topic, is, should } => write!(
+                f,
+                "{topic}: has {is} replicas, should have {should}: apply does not move replicas, use \
+                 kafka-reassign-partitions.sh"
+            ),
+            Self::Generation { topic } => write!(f, "{topic}: the generation of `observations` is not written down"),
+        }
+    }
+}
+
+impl Difference {
+    /// Whether [`Admin::apply`] can make it right.
+    pub fn is_applicable(&self) -> bool {
+        !matches!(self, Self::Partitions { .. } | Self::Replication { .. })
+    }
+}
+
+/// How far a group is behind in one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// Topic it reads.
+    pub topic: Topic,
+    /// Its partition.
+    pub partition: model::Partition,
+    /// Next offset it will read; `None` if it never committed one.
+    pub committed: Option<Offset>,
+    /// Offset after the last readable record.
+    pub end: Offset,
+}
+
+impl Lag {
+    /// Records (and gaps between offsets) still to be read.
+    pub fn records(&self) -> u64 {
+        self.end.saturating_sub(self.committed.unwrap_or(0))
+    }
+}
+
+impl Admin {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When no broker answers within [`KafkaConfig::answer_deadline`].
+    pub fn connect(config: KafkaConfig) -> Result<Self, LogError> {
+        let client = AdminClient::from_config_and_context(&config.admin(), DefaultClientContext)
+            .map_err(|error| LogError::backend("making a client to administer with", error))?;
+        let admin = Self { config, client };
+        ClusterTopics::ask(&admin.config)?;
+        Ok(admin)
+    }
+
+    /// What is not as `topology` says, in its order. Topics that are none of ours are left alone.
+    ///
+    /// # Errors
+    /// When the brokers do not answer.
+    pub fn diff(&self) -> Result<Vec<Difference>, LogError> {
+        let cluster = ClusterTopics::ask(&self.config)?;
+        let mut out = Vec::new();
+        for wanted in self.wanted(&cluster) {
+            match cluster.partitions.get(&wanted.name) {
+                None => out.push(Difference::Missing { topic: wanted.name }),
+                Some(found) => self.differences_of(&wanted, *found, &mut out)?,
+            }
+        }
+        let control = control_topic(&self.config.prefix);
+        if cluster.partitions.contains_key(&control) && read_generation(&self.config, &cluster)?.is_none() {
+            out.push(Difference::Generation { topic: control });
+        }
+        Ok(out)
+    }
+
+    /// Makes it so, and answers what was different before. What cannot be applied ([`Difference::is_applicable`]) is left as
+    /// it is. Creating `observations` raises its generation, before the topic is there: no crash leaves a new topic under an
+    /// old generation.
+    ///
+    /// # Errors
+    /// When a number of partitions differs (then nothing was changed), or the brokers refuse or do not answer.
+    pub fn apply(&self) -> Result<Vec<Difference>, LogError> {
+        let before = self.diff()?;
+        if let Some(refused) = before.iter().find(|d| matches!(d, Difference::Partitions { .. })) {
+            return Err(LogError::Unusable(refused.to_string()));
+        }
+        let cluster = ClusterTopics::ask(&self.config)?;
+        let wanted = self.wanted(&cluster);
+        let is_missing = |name: &str| before.contains(&Difference::Missing { topic: name.to_owned() });
+        // The control topic comes first in the list: the generation is written before `observations` is made.
+        for topic in wanted.iter().filter(|t| is_missing(&t.name)) {
+            if topic.name == topic_name(&self.config.prefix, Topic::Observations) {
+                generation::raise(&self.config, &ClusterTopics::ask(&self.config)?)?;
+            }
+            self.create(topic)?;
+        }
+        if before.iter().any(|d| matches!(d, Difference::Generation { .. }))
+            && read_generation(&self.config, &ClusterTopics::ask(&self.config)?)?.is_none()
+        {
+            generation::raise(&self.config, &ClusterTopics::ask(&self.config)?)?;
+        }
+        for topic in &wanted {
+            let wrong = |d: &Difference| matches!(d, Difference::Setting { topic: t, .. } if *t == topic.name);
+            if before.iter().any(wrong) {
+                self.configure(topic)?;
+            }
+        }
+        Ok(before)
+    }
+
+    /// How far a group is behind, over all partitions of the topics it reads.
+    ///
+    /// # Errors
+    /// When the brokers do not answer.
+    pub fn lag(&self, group: Group) -> Result<Vec<Lag>, LogError> {
+        let shared = Shared::new(self.config.clone(), 0)?;
+        let mut out = Vec::new();
+        for &topic in group.spec().reads {
+            let committed = shared.committed(group, topic, Isolation::Uncommitted)?;
+            for ((partition, end), committed) in (0..).zip(shared.ends(topic)?).zip(committed) {
+                out.push(Lag {
+                    topic,
+                    partition,
+                    committed,
+                    end,
+                });
+            }
+        }
+        Ok(out)
+    }
+
+    fn wanted(&self, cluster: &ClusterTopics) -> Vec<Wanted> {
+        let replication = cluster.brokers.clamp(1, REPLICATION_MAX);
+        let control = Wanted {
+            name: control_topic(&self.config.prefix),
+            partitions: 1,
+            replication,
+            settings: generation::settings(replication),
+        };
+        let ours = TOPICS.iter().map(|spec| Wanted {
+            name: topic_name(&self.config.prefix, spec.topic),
+            partitions: self.config.partitions,
+            replication,
+            settings: settings_of(spec, replication),
+        });
+        std::iter::once(control).chain(ours).collect()
+    }
+
+    fn differences_of(&self, wanted: &Wanted, found: Found, out: &mut Vec<Difference>) -> Result<(), LogError> {
+        let topic = wanted.name.clone();
+        if found.partitions != wanted.partitions {
+            let (is, should) = (found.partitions, wanted.partitions);
+            out.push(Difference::Partitions { topic, is, should });
+            return Ok(());
+        }
+        if found.replication < wanted.replication {
+            let (is, should) = (found.replication, wanted.replication);
+            let topic = topic.clone();
+            out.push(Difference::Replication { topic, is, should });
+        }
+        let described = self.describe(&wanted.name)?;
+        for (name, should) in &wanted.settings {
+            let is = described
+                .get(name)
+                .and_then(|entry| entry.value.clone())
+                .unwrap_or_default();
+            if is != *should {
+                out.push(Difference::Setting {
+                    topic: topic.clone(),
+                    name: (*name).to_owned(),
+                    is,
+                    should: should.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&self, topic: &str) -> Result<ConfigResource, LogError> {
+        let what = || format!("asking for the settings of {topic}");
+        let resource = ResourceSpecifier::Topic(topic);
+        let answer = block_on(
+            self.client.describe_configs([&resource], &self.options()),
+            self.config.answer_deadline,
+        )?;
+        let mut answers = answer.map_err(|error| LogError::backend(what(), error))?;
+        let answer = answers
+            .pop()
+            .ok_or_else(|| LogError::Unusable(format!("{}: no answer", what())))?;
+        answer.map_err(|code| LogError::backend(what(), code))
+    }
+
+    fn create(&self, topic: &Wanted) -> Result<(), LogError> {
+        let what = || format!("creating {}", topic.name);
+        let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+        let mut new = NewTopic::new(
+            &topic.name,
+            count(topic.partitions as usize),
+            TopicReplication::Fixed(count(topic.replication)),
+        );
+        for (name, value) in &topic.settings {
+            new = new.set(name, value);
+        }
+        let answer = block_on(
+            self.client.create_topics([&new], &self.options()),
+            self.config.answer_deadline,
+        )?;
+        for answer in answer.map_err(|error| LogError::backend(what(), error))? {
+            match answer {
+                Ok(_) => {}
+                // Somebody else applies at the same moment.
+                Err((_, rdkafka::error::RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(LogError::backend(what(), code)),
+            }
+        }
+        self.wait_for(topic)
+    }
+
+    /// Until every partition has a leader.
+    fn wait_for(&self, topic: &Wanted) -> Result<(), LogError> {
+        let until = Instant::now() + self.config.answer_deadline;
+        loop {
+            let cluster = ClusterTopics::ask(&self.config)?;
+            if cluster
+                .partitions
+                .get(&topic.name)
+                .is_some_and(|f| f.led && f.partitions == topic.partitions)
+            {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(LogError::Timeout(self.config.answer_deadline));
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Kafka's request replaces all settings of a topic: those that somebody else made are sent again.
+    fn configure(&self, topic: &Wanted) -> Result<(), LogError> {
+        let what = || format!("setting up {}", topic.name);
+        let described = self.describe(&topic.name)?;
+        let mut values = BTreeMap::new();
+        for entry in &described.entries {
+            if entry.source == ConfigSource::DynamicTopic
+                && let Some(value) = &entry.value
+            {
+                values.insert(entry.name.as_str(), value.as_str());
+            }
+        }
+        for (name, value) in &topic.settings {
+            values.insert(name, value);
+        }
+        let mut change = AlterConfig::new(ResourceSpecifier::Topic(&topic.name));
+        for (name, value) in values {
+            change = change.set(name, value);
+        }
+        let answer = block_on(
+            self.client.alter_configs([&change], &self.options()),
+            self.config.answer_deadline,
+        )?;
+        for answer in answer.map_err(|error| LogError::backend(what(), error))? {
+            answer.map_err(|(_, code)| LogError::backend(what(), code))?;
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> AdminOptions {
+        AdminOptions::new()
+            .request_timeout(Some(self.config.answer_deadline))
+            .operation_timeout(Some(self.config.answer_deadline))
+    }
+}
+
+struct Wanted {
+    name: String,
+    partitions: u32,
+    replication: usize,
+    settings: Vec<Setting>,
+}
+
+/// A topic on the cluster.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    partitions: u32,
+    replication: usize,
+    led: bool,
+}
+
+/// All topics of a cluster, by name.
+pub(crate) struct ClusterTopics {
+    partitions: BTreeMap<String, Found>,
+    brokers: usize,
+}
+
+impl ClusterTopics {
+    pub(crate) fn ask(config: &KafkaConfig) -> Result<Self, LogError> {
+        let client = reader(config, Isolation::Committed)?;
+        let what = || format!("the brokers {} do not answer", config.brokers);
+        let metadata = client
+            .fetch_metadata(None, config.answer_deadline)
+            .map_err(|error| LogError::backend(what(), error))?;
+        let mut partitions = BTreeMap::new();
+        for topic in metadata.topics() {
+            let count = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
+            let found = Found {
+                partitions: count,
+                replication: topic.partitions().iter().map(|p| p.replicas().len()).min().unwrap_or(0),
+                led: topic.partitions().iter().all(|p| p.leader() >= 0),
+            };
+            if count > 0 && topic.error().is_none() {
+                partitions.insert(topic.name().to_owned(), found);
+            }
+        }
+        Ok(Self {
+            partitions,
+            brokers: metadata.brokers().len(),
+        })
+    }
+
+    /// Whether a topic is there with as many partitions as configured.
+    pub(crate) fn check(&self, config: &KafkaConfig, topic: Topic) -> Result<(), LogError> {
+        let name = topic_name(&config.prefix, topic);
+        match self.partitions.get(&name) {
+            None => Err(LogError::Unusable(format!(
+                "topic {name} is missing: run `atalaia topology apply`"
+            ))),
+            Some(found) if found.partitions != config.partitions => Err(LogError::Unusable(
+                Difference::Partitions {
+                    topic: name,
+                    is: found.partitions,
+                    should: config.partitions,
+                }
+                .to_string(),
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.partitions.contains_key(name)
+    }
+}

@@ -1,0 +1,542 @@
+//! A member of a consumer group: who owns what, and records from where they were sought.
+//!
+//! Partitions begin paused and are dropped records of until somebody seeks. librdkafka's rebalance callbacks only note what
+//! happened; [`Member::pull`], on the thread that polls, acts on the notes.
+//!
+//! ```text
+//!            assigned            seek               revoking          release
+//! (not ours) ───────▶ paused ───────────▶ flowing ───────────▶ held ──────────▶ (not ours)
+//!                        ▲ pause_all ────────┘                   lost: at once ──▶ (not ours)
+//! ```
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use log::{LogError, Stored};
+use model::{Offset, Partition};
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::Message;
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, util::Timeout};
+use topology::{Group, Topic};
+
+use crate::context;
+use crate::metrics::GroupMetrics;
+use crate::shared::{Shared, group_id};
+use crate::wire;
+
+/// How long leaving the group may hold up whoever drops a member; then it goes on in the background.
+const LEAVE_WAIT: Duration = Duration::from_secs(5);
+/// Between two attempts to seek a partition that librdkafka has not begun to fetch yet.
+const SEEK_AGAIN: Duration = Duration::from_millis(2);
+
+/// A partition of one of the group's topics.
+pub(crate) type Owned = (Topic, Partition);
+
+/// What a pull brings beside records.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) assigned: Vec<Owned>,
+    /// Still held: [`Member::release`] gives them back.
+    pub(crate) revoking: Vec<Owned>,
+    pub(crate) lost: Vec<Owned>,
+    /// Partitions whose end was reached anew.
+    pub(crate) ends: bool,
+}
+
+impl News {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.assigned.is_empty() && self.revoking.is_empty() && self.lost.is_empty()
+    }
+}
+
+/// What librdkafka's callbacks note.
+enum Note {
+    Assigned(Vec<(String, i32)>),
+    Revoking(Vec<(String, i32)>),
+    Lost(Vec<(String, i32)>),
+    Failed(String),
+}
+
+/// Callbacks of a member's consumer.
+pub(crate) struct MemberContext {
+    notes: Mutex<Vec<Note>>,
+    /// Raised before anything is given back without a commit: work begun under a lower number must not be committed.
+    breaks: AtomicU64,
+    /// Leaving: give back whatever is asked for.
+    leaving: AtomicBool,
+    metrics: GroupMetrics,
+}
+
+impl ClientContext for MemberContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        context::log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        context::log_error(&error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let partitions = statistics.topics.values().flat_map(|t| t.partitions.values());
+        let (mut lag, mut bytes) = (0, 0);
+        for partition in partitions.filter(|p| p.desired) {
+            lag += partition.consumer_lag.max(0);
+            bytes += partition.fetchq_size;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "gauges take doubles")]
+        {
+            self.metrics.lag.set(lag as f64);
+            self.metrics.queue_bytes.set(bytes as f64);
+        }
+    }
+}
+
+impl ConsumerContext for MemberContext {
+    /// Replaces the whole of rust-rdkafka's own: that one gives partitions back before we have committed.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, what: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let named: Vec<_> = list
+            .elements()
+            .iter()
+            .map(|e| (e.topic().to_owned(), e.partition()))
+            .collect();
+        let result = match what {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.note(Note::Assigned(named));
+                assign_paused(consumer, list)
+            }
+            _ if self.leaving.load(Ordering::Acquire) => unassign(consumer, list),
+            _ if consumer.assignment_lost() => {
+                // In this order: whoever joins again afterwards does so under a higher number.
+                self.breaks.fetch_add(1, Ordering::AcqRel);
+                self.note(Note::Lost(named));
+                unassign(consumer, list)
+            }
+            _ => {
+                self.note(Note::Revoking(named));
+                Ok(())
+            }
+        };
+        if let Err(error) = result {
+            self.note(Note::Failed(error.to_string()));
+        }
+    }
+
+    fn main_queue_min_poll_interval(&self) -> Timeout {
+        Timeout::After(Duration::from_millis(100))
+    }
+}
+
+impl MemberContext {
+    fn note(&self, note: Note) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+
+    pub(crate) fn breaks(&self) -> u64 {
+        self.breaks.load(Ordering::Acquire)
+    }
+}
+
+/// A start at the end costs no data; the seek to come decides where reading begins.
+fn assign_paused(consumer: &BaseConsumer<MemberContext>, list: &mut TopicPartitionList) -> KafkaResult<()> {
+    list.set_all_offsets(Place::End)?;
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_assign(list)?,
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
+    }
+    if list.count() > 0 {
+        consumer.pause(list)?;
+    }
+    Ok(())
+}
+
+fn unassign(consumer: &BaseConsumer<MemberContext>, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+    }
+}
+
+/// One member; all calls come from the thread that polls.
+pub(crate) struct Member {
+    shared: Arc<Shared>,
+    group: Group,
+    thread: u32,
+    consumer: Option<Arc<BaseConsumer<MemberContext>>>,
+    /// Per (topic of the group, partition): the next offset, if its records are to be delivered.
+    flowing: Vec<Option<Offset>>,
+    /// Reached their end since the last record.
+    at_end: BTreeSet<Owned>,
+    held: Vec<Owned>,
+    metrics: GroupMetrics,
+    fatal: bool,
+}
+
+impl Member {
+    pub(crate) fn join(shared: Arc<Shared>, group: Group, thread: u32) -> Result<Self, LogError> {
+        let topics = group.spec().reads.len();
+        let partitions = shared.config.partitions as usize;
+        let mut member = Self {
+            metrics: GroupMetrics::new(group.name(), thread),
+            shared,
+            group,
+            thread,
+            consumer: None,
+            flowing: vec![None; topics * partitions],
+            at_end: BTreeSet::new(),
+            held: Vec::new(),
+            fatal: false,
+        };
+        member.connect()?;
+        Ok(member)
+    }
+
+    /// Joins as a new member; whoever it was before leaves.
+    pub(crate) fn connect(&mut self) -> Result<(), LogError> {
+        self.leave();
+        self.flowing.fill(None);
+        self.at_end.clear();
+        self.held.clear();
+        let config = self
+            .shared
+            .config
+            .member(&group_id(&self.shared.config.prefix, self.group), self.thread);
+        let context = MemberContext {
+            notes: Mutex::default(),
+            breaks: AtomicU64::new(0),
+            leaving: AtomicBool::new(false),
+            metrics: self.metrics.clone(),
+        };
+        let joining = |error| LogError::backend(format!("joining group {}", self.group.name()), error);
+        let consumer = BaseConsumer::from_config_and_context(&config, context).map_err(joining)?;
+        let topics: Vec<_> = self.group.spec().reads.iter().map(|t| self.shared.name(*t)).collect();
+        consumer.subscribe(&topics).map_err(joining)?;
+        self.consumer = Some(Arc::new(consumer));
+        self.fatal = false;
+        Ok(())
+    }
+
+    /// Whether only a new member can go on.
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.fatal
+    }
+
+    pub(crate) fn consumer(&self) -> &Arc<BaseConsumer<MemberContext>> {
+        self.consumer.as_ref().expect("gone only while a new one is made")
+    }
+
+    pub(crate) fn metrics(&self) -> &GroupMetrics {
+        &self.metrics
+    }
+
+    /// Partitions read to their end.
+    pub(crate) fn at_end(&self) -> impl Iterator<Item = Owned> {
+        self.at_end.iter().copied()
+    }
+
+    /// Partitions to be given back by [`Member::release`].
+    pub(crate) fn held(&self) -> &[Owned] {
+        &self.held
+    }
+
+    /// Waits up to `wait` for something; brings at most `max` records.
+    pub(crate) fn pull(&mut self, max: usize, wait: Duration, out: &mut Vec<Stored>) -> Result<News, LogError> {
+        let deadline = Instant::now() + wait;
+        let mut news = News::default();
+        let consumer = self.consumer().clone();
+        loop {
+            let something = !out.is_empty() || !news.is_empty() || news.ends;
+            let left = match something {
+                true => Duration::ZERO,
+                false => deadline.saturating_duration_since(Instant::now()),
+            };
+            let polled = consumer.poll(left);
+            let idle = polled.is_none();
+            match polled {
+                Some(Ok(message)) => self.take(&message, out),
+                Some(Err(error)) => self.told(error, &mut news)?,
+                None => {}
+            }
+            self.act_on_notes(&mut news)?;
+            if out.len() >= max || (idle && left.is_zero()) {
+                return Ok(news);
+            }
+        }
+    }
+
+    fn take(&mut self, message: &rdkafka::message::BorrowedMessage<'_>, out: &mut Vec<Stored>) {
+        let Some(topic) = self.topic_of(message.topic()) else {
+            return;
+        };
+        let Ok(partition) = Partition::try_from(message.partition()) else {
+            return;
+        };
+        let Some(slot) = self.slot(topic, partition) else {
+            return;
+        };
+        let stored = match &mut self.flowing[slot] {
+            // What was on its way from before a seek is not asked for.
+            Some(next) if Offset::try_from(message.offset()).is_ok_and(|at| at >= *next) => {
+                let stored = wire::stored(topic, message);
+                *next = stored.offset + 1;
+                stored
+            }
+            _ => return,
+        };
+        if !self.at_end.is_empty() {
+            self.at_end.remove(&(topic, partition));
+        }
+        out.push(stored);
+    }
+
+    fn topic_of(&self, name: &str) -> Option<Topic> {
+        match self.group.spec().reads {
+            [only] => Some(*only),
+            _ => self.shared.topic(name),
+        }
+    }
+
+    fn told(&mut self, error: KafkaError, news: &mut News) -> Result<(), LogError> {
+        match error {
+            KafkaError::PartitionEOF(partition) => {
+                // The event does not say of which topic: with several, nobody asks.
+                if let ([topic], Ok(partition)) = (self.group.spec().reads, Partition::try_from(partition))
+                    && self
+                        .slot(*topic, partition)
+                        .is_some_and(|slot| self.flowing[slot].is_some())
+                    && self.at_end.insert((*topic, partition))
+                {
+                    news.ends = true;
+                }
+                Ok(())
+            }
+            KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => self.out_of_range(),
+            KafkaError::MessageConsumptionFatal(_) => {
+                self.fatal = true;
+                self.consumer().context().breaks.fetch_add(1, Ordering::AcqRel);
+                Err(LogError::Fenced(format!(
+                    "this member of group {} was refused: {error}",
+                    self.group.name()
+                )))
+            }
+            // Brokers that are away come back: librdkafka goes on trying, and has said so in the log.
+            error => {
+                tracing::debug!(%error, group = self.group.name(), "reading from Kafka");
+                Ok(())
+            }
+        }
+    }
+
+    /// Some partition's next offset is not there: says which.
+    fn out_of_range(&mut self) -> Result<(), LogError> {
+        let reads = self.group.spec().reads;
+        for topic in reads {
+            let starts = self.shared.starts(*topic)?;
+            for (partition, oldest) in (0..).zip(starts) {
+                let Some(slot) = self.slot(*topic, partition) else {
+                    continue;
+                };
+                if let Some(asked) = self.flowing[slot].filter(|next| *next < oldest) {
+                    self.flowing[slot] = None;
+                    return Err(LogError::OffsetTooOld {
+                        topic: *topic,
+                        partition,
+                        asked,
+                        oldest,
+                    });
+                }
+            }
+        }
+        // A paused partition's start, or an offset that came to be within range meanwhile.
+        Ok(())
+    }
+
+    fn act_on_notes(&mut self, news: &mut News) -> Result<(), LogError> {
+        let notes = std::mem::take(
+            &mut *self
+                .consumer()
+                .context()
+                .notes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for note in notes {
+            match note {
+                Note::Assigned(named) => {
+                    self.metrics.assigned.increment(1);
+                    let places = self.places(&named);
+                    self.stop(&places);
+                    news.assigned.extend(places);
+                }
+                Note::Revoking(named) => {
+                    self.metrics.revoked.increment(1);
+                    let places = self.places(&named);
+                    news.revoking.extend(&places);
+                    self.held.extend(places);
+                    if self.held.is_empty() {
+                        self.release()?;
+                    }
+                }
+                Note::Lost(named) => {
+                    self.metrics.lost.increment(1);
+                    let places = self.places(&named);
+                    tracing::warn!(
+                        group = self.group.name(),
+                        partitions = places.len(),
+                        "this member was silent for too long: its partitions have gone to others"
+                    );
+                    self.stop(&places);
+                    self.held.clear();
+                    news.revoking.clear();
+                    news.assigned.retain(|p| !places.contains(p));
+                    news.lost.extend(places);
+                }
+                Note::Failed(error) => {
+                    return Err(LogError::backend(
+                        format!("a rebalance of group {}", self.group.name()),
+                        error,
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what was to be revoked. Nothing is delivered of it from then on.
+    pub(crate) fn release(&mut self) -> Result<Vec<Owned>, LogError> {
+        let held = std::mem::take(&mut self.held);
+        self.stop(&held);
+        let list = self.list(&held)?;
+        unassign(self.consumer(), &list).map_err(|error| {
+            LogError::backend(format!("giving partitions of group {} back", self.group.name()), error)
+        })?;
+        Ok(held)
+    }
+
+    /// How often partitions have gone without a commit; see [`MemberContext`].
+    pub(crate) fn breaks(&self) -> u64 {
+        self.consumer().context().breaks()
+    }
+
+    /// Work that has begun may not be committed any more, whatever becomes of the membership.
+    pub(crate) fn break_work(&self) {
+        self.consumer().context().breaks.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Begins to deliver from `offset` on.
+    pub(crate) fn seek(&mut self, topic: Topic, partition: Partition, offset: Offset) -> Result<(), LogError> {
+        let Some(slot) = self.slot(topic, partition) else {
+            return Err(LogError::Unusable(format!(
+                "group {} does not read {topic}",
+                self.group.name()
+            )));
+        };
+        let until = Instant::now() + self.shared.config.answer_deadline;
+        let seeking = |error| LogError::backend(format!("seeking {topic}/{partition}"), error);
+        let name = self.shared.name(topic);
+        let id = wire::partition_id(partition)?;
+        loop {
+            let mut list = TopicPartitionList::new();
+            list.add_partition_offset(name, id, Place::Offset(wire::offset_id(offset)?))
+                .map_err(seeking)?;
+            let answered = self
+                .consumer()
+                .seek_partitions(list, self.shared.config.answer_deadline)
+                .map_err(seeking)?;
+            let result = answered.find_partition(name, id).map_or(Ok(()), |found| found.error());
+            match result {
+                Ok(()) => break,
+                // Assigned just now: librdkafka's own thread has not begun with it yet.
+                Err(error) if is_too_early(&error) && Instant::now() < until => thread::sleep(SEEK_AGAIN),
+                Err(error) => return Err(seeking(error)),
+            }
+        }
+        self.at_end.remove(&(topic, partition));
+        self.flowing[slot] = Some(offset);
+        let list = self.list(&[(topic, partition)])?;
+        self.consumer().resume(&list).map_err(seeking)
+    }
+
+    /// Delivers nothing until the next seeks.
+    pub(crate) fn pause_all(&mut self, places: &[Owned]) -> Result<(), LogError> {
+        self.stop(places);
+        let list = self.list(places)?;
+        self.consumer()
+            .pause(&list)
+            .map_err(|error| LogError::backend("pausing", error))
+    }
+
+    fn stop(&mut self, places: &[Owned]) {
+        for &(topic, partition) in places {
+            if let Some(slot) = self.slot(topic, partition) {
+                self.flowing[slot] = None;
+            }
+            self.at_end.remove(&(topic, partition));
+        }
+    }
+
+    fn slot(&self, topic: Topic, partition: Partition) -> Option<usize> {
+        let place = self.group.spec().reads.iter().position(|t| *t == topic)?;
+        let partitions = self.shared.config.partitions;
+        (partition < partitions).then(|| place * partitions as usize + partition as usize)
+    }
+
+    fn places(&self, named: &[(String, i32)]) -> Vec<Owned> {
+        let mut places: Vec<_> = named
+            .iter()
+            .filter_map(|(name, partition)| Some((self.shared.topic(name)?, Partition::try_from(*partition).ok()?)))
+            .collect();
+        places.sort_unstable();
+        places
+    }
+
+    fn list(&self, places: &[Owned]) -> Result<TopicPartitionList, LogError> {
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in places {
+            list.add_partition(self.shared.name(*topic), wire::partition_id(*partition)?);
+        }
+        Ok(list)
+    }
+
+    /// Closes the consumer beside this thread, since librdkafka may wait for brokers that are away.
+    fn leave(&mut self) {
+        let Some(consumer) = self.consumer.take() else { return };
+        consumer.context().leaving.store(true, Ordering::Release);
+        let held = std::mem::take(&mut self.held);
+        if !held.is_empty()
+            && let Ok(list) = self.list(&held)
+            && let Err(error) = unassign(&consumer, &list)
+        {
+            tracing::debug!(%error, "giving partitions back while leaving");
+        }
+        let (left, gone) = sync_channel::<()>(1);
+        let leaving = thread::Builder::new().name("log-leave".to_owned()).spawn(move || {
+            drop(consumer);
+            drop(left);
+        });
+        match leaving {
+            // Either answer means that there is nothing more to wait for.
+            Ok(_) => drop(gone.recv_timeout(LEAVE_WAIT)),
+            Err(error) => tracing::warn!(%error, "no thread to leave the group on: left on this one"),
+        }
+    }
+}
+
+fn is_too_early(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::State)
+        || error.rdkafka_error_code() == Some(RDKafkaErrorCode::PreviousInProgress)
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
