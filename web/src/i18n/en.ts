@@ -241,6 +241,7 @@ export const en = {
     legend: 'Share of ONUs offline',
     ponDown: 'PON down',
     noOnus: 'no ONUs',
+    unheard: (n: string) => `${n} never heard of`,
     boards: 'Boards',
     pons: 'PONs',
     onus: 'ONUs',

@@ -244,6 +244,7 @@ export const pt: Messages = {
     legend: 'Parcela de ONUs offline',
     ponDown: 'PON inativa',
     noOnus: 'sem ONUs',
+    unheard: (n: string) => `${n} sem notícia`,
     boards: 'Placas',
     pons: 'PONs',
     onus: 'ONUs',

@@ -3,7 +3,7 @@ import { useSpeech, word } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
 import { useChildren, useEntity } from '../../live/hooks'
 import { isOk, isOut, toneOf } from '../../ui/tone'
-import { heatStep, mainTone, NO_COUNTS, offlineShare } from './counts'
+import { darkShare, heatStep, mainTone, NO_COUNTS, offlineShare } from './counts'
 
 const CELL_MIN_PX = 13
 const CELL_MAX_PX = 34
@@ -59,17 +59,19 @@ function HeatBoard({ board, select }: { board: string } & Select) {
   )
 }
 
-/** Height says how many are offline, colour why, a cross that the PON itself is down. */
+/** Height says how many are offline, colour why, hatching how many nobody has heard of, a cross that the PON itself is down. */
 const HeatCell = memo(function HeatCell({ pon, select }: { pon: string } & Select) {
   const { m, f } = useSpeech()
   const item = useEntity(pon)
   const counts = item?.counts ?? NO_COUNTS
   const down = item ? isOut(item.state) : false
   const share = offlineShare(counts)
+  const dark = darkShare(counts)
   const step = heatStep(counts)
   const said = [
     `PON ${parseEntity(pon).place}`,
     counts.onus > 0 ? m.board.offlineOf(f.number(counts.offline), f.number(counts.onus)) : m.board.noOnus,
+    ...(counts.unknown > 0 ? [m.board.unheard(f.number(counts.unknown))] : []),
     ...(down ? [m.board.ponDown] : []),
   ].join(' · ')
   return (
@@ -81,6 +83,7 @@ const HeatCell = memo(function HeatCell({ pon, select }: { pon: string } & Selec
       title={said}
       data-entity={pon}
     >
+      {dark > 0 && <span className="heat-dark fill-unknown" style={{ height: `${Math.round(dark * 100)}%` }} />}
       <span
         className={`heat-fill fill-${mainTone(counts)}`}
         style={{ height: counts.offline > 0 ? `${Math.max(16, Math.round(share * 100))}%` : 0 }}

@@ -30,6 +30,15 @@ export const NO_COUNTS: Counts = {
 
 export const offlineShare = (counts: Counts): number => (counts.onus > 0 ? counts.offline / counts.onus : 0)
 
+/** From this share on, silence is worth drawing; a strip of one ONU in twenty looks like a flaw of the screen. */
+const DARK_SHARE = 0.2
+
+/** Share of the ONUs that are neither online nor offline, as far as nobody knows; 0 while it is small. */
+export function darkShare(counts: Counts): number {
+  const share = counts.onus > 0 ? (counts.unknown + counts.absent) / counts.onus : 0
+  return share < DARK_SHARE ? 0 : share
+}
+
 /** The cause of most of the offline ONUs, as a tone. */
 export function mainTone(counts: Counts): Tone {
   let best = CAUSE_PARTS[0]
