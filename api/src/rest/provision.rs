@@ -251,7 +251,7 @@ fn check(device: NewDevice, caller: &Caller) -> Result<Registration, Wrong> {
     if device.kind.as_deref().is_some_and(|k| k != kind.as_str()) {
         return Err(("kind", format!("by its id this is a `{kind}`")));
     }
-    let serial = match device.serial {
+    let serial = match device.serial.filter(|s| !s.trim().is_empty()) {
         Some(serial) if kind == Kind::Onu => Some(
             Serial::parse(&serial)
                 .map_err(|e| ("serial", e.to_string()))?
@@ -302,11 +302,12 @@ fn check(device: NewDevice, caller: &Caller) -> Result<Registration, Wrong> {
     })
 }
 
-/// A text field: short, and without control characters, so that it is inert in a terminal, a log line or a table.
+/// A text field: short, and without control characters, so that it is inert in a terminal, a log line or a table. An empty one
+/// is a missing one, as in the file of `inventory import`.
 fn text(field: &'static str, value: Option<String>) -> Result<Option<String>, Wrong> {
     match value {
         Some(v) if v.chars().count() > TEXT_CHARS_MAX => Err((field, format!("at most {TEXT_CHARS_MAX} characters"))),
         Some(v) if v.chars().any(char::is_control) => Err((field, "no control characters".into())),
-        value => Ok(value),
+        value => Ok(value.filter(|v| !v.trim().is_empty())),
     }
 }

@@ -271,7 +271,7 @@ async fn a_registration_is_a_record_and_answers_its_position() {
         answer.text
     );
     let many: Vec<_> = (0..3)
-        .map(|n| json!({ "entity": format!("default/olt/rjo-01/onu/0/0/0/{n}") }))
+        .map(|n| json!({ "entity": format!("default/olt/rjo-01/onu/0/0/0/{n}"), "serial": "", "name": " " }))
         .collect();
     let answer_many = world.post("/api/v1/devices", Some(&token), &json!(many)).await;
     assert_eq!(answer_many.body["items"].as_array().unwrap().len(), 3);
@@ -281,6 +281,12 @@ async fn a_registration_is_a_record_and_answers_its_position() {
     assert_eq!(
         (record.serial.as_deref(), record.kind.as_str(), record.origin.as_str()),
         (Some("HWTC1234ABCD"), "onu", "api")
+    );
+    let (_, empty) = &records[1];
+    assert_eq!(
+        (&empty.serial, &empty.name),
+        (&None, &None),
+        "an empty text is a missing one"
     );
     assert_eq!(first.record.partition, partition_of("default/olt/rjo-01", PARTITIONS));
     assert_eq!(answer.body["position"]["offset"], first.offset);
