@@ -261,6 +261,8 @@ pub struct LedgerRow {
     pub at: Micros,
     pub received: i64,
     pub accepted: i64,
+    #[serde(default)]
+    pub recovered: i64,
     pub acknowledged: i64,
     pub in_spool: i64,
     pub dropped: BTreeMap<String, i64>,

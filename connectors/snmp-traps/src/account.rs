@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! received = undecodable + over_limit + refused + accepted
-//! accepted = acknowledged + in_window + dropped
+//! accepted + recovered = acknowledged + in_window + dropped
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use connector_kit::{DropReason, Ticket};
 use metrics::{Counter, counter};
@@ -20,8 +21,12 @@ use crate::refusal::{Limit, Refusal};
 
 /// Senders with a row of their own; the rest share one. Spoofed addresses must not fill the memory.
 const SENDERS_MAX: usize = 4_096;
+/// How often at most a person hears of drops that go on.
+const SAY_DROPS_EVERY: Duration = Duration::from_secs(10);
 /// The shared row's name.
 const OTHERS: &str = "others";
+/// The row of records that an earlier run took.
+const EARLIER: &str = "earlier";
 
 /// What a datagram came to, at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +46,9 @@ pub struct Counts {
     pub accepted: u64,
     /// Records that are durable.
     pub acknowledged: u64,
-    /// Records that wait for the log.
+    /// Records of an earlier run that were found in the spool.
+    pub recovered: u64,
+    /// Records that wait for the log, in memory or on disk.
     pub in_window: u64,
     /// Records given up, in the order of [`DropReason::ALL`].
     pub dropped: [u64; DropReason::ALL.len()],
@@ -58,7 +65,11 @@ impl Counts {
     pub fn balance(&self) -> bool {
         let sum = |counts: &[u64]| counts.iter().sum::<u64>();
         self.received == sum(&self.undecodable) + sum(&self.over_limit) + sum(&self.refused) + self.accepted
-            && self.accepted == self.acknowledged + self.in_window + sum(&self.dropped)
+            && self.accepted + self.recovered == self.acknowledged + self.in_window + sum(&self.dropped)
+    }
+
+    fn any(&self) -> bool {
+        self.received > 0 || self.recovered > 0
     }
 
     /// How many were refused for this reason.
@@ -105,11 +116,31 @@ impl Ticket for Slot {
         self.0 as u64
     }
     fn from_tag(tag: u64) -> Self {
-        Self(usize::try_from(tag).unwrap_or_default())
+        Self(usize::try_from(tag).unwrap_or(OTHERS_SLOT.0))
     }
     fn earlier() -> Self {
-        Self(0)
+        EARLIER_SLOT
     }
+}
+
+impl Slot {
+    /// Whether several senders are counted there.
+    pub fn is_shared(self) -> bool {
+        self == OTHERS_SLOT
+    }
+}
+
+const OTHERS_SLOT: Slot = Slot(0);
+const EARLIER_SLOT: Slot = Slot(1);
+
+/// A datagram to be counted.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    pub outcome: Outcome,
+    pub slot: Slot,
+    pub source: IpAddr,
+    /// Of its sender's row.
+    pub root: Option<Arc<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -131,20 +162,33 @@ pub(crate) struct Account {
     slots: HashMap<IpAddr, Slot>,
     senders: Vec<Sender>,
     meters: Meters,
+    /// When the kernel's drops were last said.
+    drops_said: Option<Instant>,
 }
 
 impl Account {
-    pub fn new(listener: &str) -> Self {
-        let others = Sender {
-            name: OTHERS.to_owned(),
+    /// `recovered`: records that an earlier run left, and that are this one's to see through.
+    pub fn new(listener: &str, recovered: u64) -> Self {
+        let sender = |name: &str| Sender {
+            name: name.to_owned(),
             ..Sender::default()
+        };
+        let counts = Counts {
+            recovered,
+            in_window: recovered,
+            ..Counts::default()
+        };
+        let earlier = Sender {
+            counts: counts.clone(),
+            ..sender(EARLIER)
         };
         Self {
             listener: listener.to_owned(),
-            total: Counts::default(),
+            total: counts,
             slots: HashMap::new(),
-            senders: vec![others],
+            senders: vec![sender(OTHERS), earlier],
             meters: Meters::new(listener),
+            drops_said: None,
         }
     }
 
@@ -156,7 +200,7 @@ impl Account {
     pub fn senders(&self) -> impl Iterator<Item = (&str, &Counts)> {
         self.senders
             .iter()
-            .filter(|s| s.counts.received > 0)
+            .filter(|s| s.counts.any())
             .map(|s| (s.name.as_str(), &s.counts))
     }
 
@@ -165,8 +209,8 @@ impl Account {
         if let Some(slot) = self.slots.get(&source) {
             return *slot;
         }
-        if self.senders.len() > SENDERS_MAX {
-            return Slot(0);
+        if self.senders.len() > SENDERS_MAX + EARLIER_SLOT.0 {
+            return OTHERS_SLOT;
         }
         let slot = Slot(self.senders.len());
         self.senders.push(Sender {
@@ -187,11 +231,11 @@ impl Account {
         }
         let sender = &mut self.senders[slot.0];
         sender.counts.add(outcome);
-        if sender.root.is_none() && slot != Slot(0) {
+        if sender.root.is_none() && slot != OTHERS_SLOT {
             sender.root = root.cloned();
         }
         let remarkable = matches!(outcome, Outcome::Refused(refusal) if refusal.is_remarkable());
-        remarkable && slot != Slot(0) && !std::mem::replace(&mut sender.refused, true)
+        remarkable && slot != OTHERS_SLOT && !std::mem::replace(&mut sender.refused, true)
     }
 
     /// A record's fate is known.
@@ -200,9 +244,14 @@ impl Account {
         self.senders[slot.0].counts.settle(fate);
     }
 
-    /// The kernel dropped so many more for want of buffer.
-    pub fn kernel_dropped(&self, more: u64) {
+    /// The kernel dropped so many more for want of buffer. Answers whether a person should hear of it again.
+    pub fn kernel_dropped(&mut self, more: u64) -> bool {
         self.meters.kernel_drop.increment(more);
+        let due = self.drops_said.is_none_or(|at| at.elapsed() >= SAY_DROPS_EVERY);
+        if due {
+            self.drops_said = Some(Instant::now());
+        }
+        due
     }
 
     /// The ledger's rows: the listener's, and of each sender that changed since the last time.
@@ -216,6 +265,7 @@ impl Account {
             at,
             received: signed(counts.received),
             accepted: signed(counts.accepted),
+            recovered: signed(counts.recovered),
             acknowledged: signed(counts.acknowledged),
             in_spool: signed(counts.in_window),
             dropped: named(DropReason::ALL.iter().map(|r| r.as_str()), &counts.dropped),
@@ -229,7 +279,7 @@ impl Account {
             ..row(LedgerScope::Listener, &self.total)
         }];
         for sender in &mut self.senders {
-            if sender.counts.received > 0 && sender.written.as_ref() != Some(&sender.counts) {
+            if sender.counts.any() && sender.written.as_ref() != Some(&sender.counts) {
                 rows.push(LedgerRow {
                     sender: Some(sender.name.clone()),
                     root: sender.root.as_deref().map(str::to_owned),
@@ -302,7 +352,7 @@ mod tests {
 
     #[test]
     fn equations_hold_and_senders_add_up_to_the_listener() {
-        let mut account = Account::new("main");
+        let mut account = Account::new("main", 3);
         let outcomes = [
             Outcome::Accepted(Ok(())),
             Outcome::Accepted(Err(DropReason::WindowFull)),

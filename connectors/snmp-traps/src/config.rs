@@ -20,7 +20,8 @@ pub struct RawConfig {
     pub credentials: Vec<RawCredential>,
     /// `[[snmp_traps.credential]]` of version 3.
     pub users: Vec<RawUser>,
-    /// Folder that keeps who we are to senders of informs; needed where there are users.
+    /// Folder that keeps who we are to senders of informs, needed where there are users, and the spool: without one, what
+    /// the log does not take waits in memory.
     pub data: Option<PathBuf>,
     /// `[[olt]]`: whose traps are expected, and what is registered of them.
     pub devices: Vec<RawDevice>,
@@ -112,6 +113,8 @@ pub struct Limits {
     pub pending_informs_max: usize,
     /// Receive buffer asked of the kernel, in bytes.
     pub receive_buffer_bytes: usize,
+    /// Bytes that a listener's spool may have on disk while the log is away.
+    pub spool_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -122,6 +125,7 @@ impl Default for Limits {
             unknown_burst: 500,
             pending_informs_max: 4_096,
             receive_buffer_bytes: 8 << 20,
+            spool_bytes_max: 1 << 30,
         }
     }
 }

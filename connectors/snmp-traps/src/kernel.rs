@@ -1,7 +1,5 @@
-//! What the kernel dropped for want of receive buffer, from its own table of UDP sockets (`/proc/net/udp`, `udp6`).
-//!
-//! `SO_RXQ_OVFL` would say the same with each datagram, but only when a later one gets through, and reading it takes
-//! `unsafe` or a library we do not have; the table can be asked at any time.
+//! What the kernel dropped for want of receive buffer: said with a datagram that got through (`SO_RXQ_OVFL`), and by its own
+//! table of UDP sockets (`/proc/net/udp`, `udp6`), which can be asked at any time. Both are the socket's one counter.
 
 use std::fs;
 
@@ -29,11 +27,19 @@ impl KernelDrops {
         let found = TABLES
             .iter()
             .find_map(|path| drops_in(&fs::read_to_string(path).ok()?, self.inode));
-        let Some(now) = found else { return 0 };
-        let more = u64::from(now.wrapping_sub(self.last));
+        found.map_or(0, |now| self.note(now))
+    }
+
+    /// Takes the counter as a datagram or the table had it; answers how many were dropped since. An older count, of a datagram
+    /// that waited in the buffer, says nothing new.
+    pub fn note(&mut self, now: u32) -> u64 {
+        let more = now.wrapping_sub(self.last);
+        if more > u32::MAX / 2 {
+            return 0;
+        }
         self.last = now;
-        self.total += more;
-        more
+        self.total += u64::from(more);
+        u64::from(more)
     }
 
     pub fn total(&self) -> u64 {
@@ -70,14 +76,15 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_wraps_goes_on() {
+    fn a_number_that_wraps_goes_on_and_an_older_one_says_nothing() {
         let mut drops = KernelDrops {
             inode: 0,
             last: u32::MAX - 1,
             total: 5,
         };
-        let more = u64::from(3_u32.wrapping_sub(drops.last));
-        drops.total += more;
-        assert_eq!((more, drops.total()), (5, 10));
+        assert_eq!((drops.note(3), drops.total()), (5, 10));
+        assert_eq!((drops.note(u32::MAX), drops.total()), (0, 10));
+        assert_eq!((drops.note(3), drops.total()), (0, 10));
+        assert_eq!((drops.note(4), drops.total()), (1, 11));
     }
 }

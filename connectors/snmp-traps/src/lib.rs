@@ -9,6 +9,7 @@
 
 mod access;
 mod account;
+mod batch;
 mod config;
 mod engine;
 mod explain;
@@ -19,6 +20,7 @@ pub mod metric;
 mod refusal;
 mod run;
 mod sender;
+mod shared;
 mod users;
 mod v3;
 mod validate;

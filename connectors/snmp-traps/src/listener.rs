@@ -1,91 +1,38 @@
 //! One UDP socket and the thread that reads it: datagram → verdict → record.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connector_kit::{Deadline, Heard, Listen, Outgoing, Publisher, now};
+use connector_kit::{Deadline, DropReason, Heard, Listen, Outgoing, Publisher, now};
 use metrics::{Counter, Gauge, counter, gauge};
-use model::Micros;
-use schemas::{LedgerRow, SnmpVersion, TrapReceived};
+use schemas::{SnmpVersion, TrapReceived};
 use snmp_pdu::{Message, TrapPdu, Version, encode};
 use snmp_usm::{Envelope, Received};
 use topology::Topic;
 
-use crate::account::{Account, Counts, Outcome, Slot};
+use crate::account::{Counted, Outcome, Slot};
+use crate::batch::{BATCH, Batch};
 use crate::config::Config;
 use crate::inform::Answers;
-use crate::kernel::KernelDrops;
 use crate::refusal::{Limit, Refusal};
 use crate::sender::{Attribution, Directory, Strangers};
+use crate::shared::Shared;
 use crate::v3::{ReportBudget, V3};
 use crate::{access, metric};
 
-/// Longest UDP payload, and a byte more to be sure.
-const DATAGRAM_BYTES_MAX: usize = 65_536;
 /// How long one turn waits for a datagram.
 pub(crate) const TURN: Duration = Duration::from_millis(50);
 /// How often acknowledgements are looked at under load.
 const TEND_EVERY: Duration = Duration::from_millis(5);
+/// Datagrams that come closer than this are awaited together: a wake-up costs more than a trap (performance.md §4.1).
+const LOADED: Duration = Duration::from_millis(1);
+const NAP: Duration = Duration::from_micros(300);
 /// How long the drain reads on, and then waits for acknowledgements.
 const READ_ON: Duration = Duration::from_millis(500);
 const ACKNOWLEDGE: Duration = Duration::from_millis(2_500);
-
-/// What others may look at while the thread runs.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub name: String,
-    pub bound: SocketAddr,
-    pub receive_buffer_bytes: usize,
-    pub writer: String,
-    account: Mutex<Account>,
-    kernel: Mutex<KernelDrops>,
-}
-
-impl Shared {
-    pub fn new(name: &str, bound: SocketAddr, receive_buffer_bytes: usize, writer: &str, inode: u64) -> Self {
-        Self {
-            name: name.to_owned(),
-            bound,
-            receive_buffer_bytes,
-            writer: writer.to_owned(),
-            account: Mutex::new(Account::new(name)),
-            kernel: Mutex::new(KernelDrops::new(inode)),
-        }
-    }
-
-    /// Counts of the listener and of each sender, and the kernel's drops, all now.
-    pub fn counts(&self) -> (Counts, Vec<(String, Counts)>, u64) {
-        let drops = self.kernel_drops();
-        let account = self.account();
-        let senders = account
-            .senders()
-            .map(|(name, counts)| (name.to_owned(), counts.clone()))
-            .collect();
-        (account.total().clone(), senders, drops)
-    }
-
-    /// Ledger rows as they stand.
-    pub fn rows(&self, at: Micros) -> Vec<LedgerRow> {
-        let drops = self.kernel_drops();
-        self.account().rows(&self.writer, drops, at)
-    }
-
-    fn kernel_drops(&self) -> u64 {
-        let mut kernel = self.kernel.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = kernel.read();
-        if more > 0 {
-            self.account().kernel_dropped(more);
-            tracing::warn!(listener = %self.name, dropped = more, "the kernel dropped datagrams: its receive buffer was full");
-        }
-        kernel.total()
-    }
-
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// The listener, owned by its thread.
 pub(crate) struct TrapListener {
@@ -98,10 +45,17 @@ pub(crate) struct TrapListener {
     answers: Answers,
     reports: Reports,
     shared: Arc<Shared>,
-    buffer: Box<[u8]>,
+    batch: Batch,
+    /// Of this batch, not counted yet.
+    taken: Vec<Counted>,
+    /// Where each sender is counted, so that a known one takes no lock.
+    slots: HashMap<IpAddr, Slot>,
+    fates: Vec<(Slot, Result<(), DropReason>)>,
     /// For what is decrypted.
     plain: Vec<u8>,
     tended: Instant,
+    /// When the last batch came that was not full.
+    heard: Instant,
     /// The last turn brought nothing: there is time to look after what was sent.
     idle: bool,
     strangers_gauge: Gauge,
@@ -127,34 +81,68 @@ impl TrapListener {
             reports: Reports::new(&shared.name),
             strangers_gauge: gauge!(metric::UNKNOWN_SENDERS, "listener" => shared.name.clone()),
             shared,
-            buffer: vec![0; DATAGRAM_BYTES_MAX].into_boxed_slice(),
+            batch: Batch::new(),
+            taken: Vec::with_capacity(BATCH),
+            slots: HashMap::new(),
+            fates: Vec::new(),
             plain: Vec::new(),
             tended: Instant::now(),
+            heard: Instant::now(),
             idle: false,
         }
     }
 
-    /// Counts a datagram, whatever it is, exactly once.
-    fn take(&mut self, length: usize, peer: SocketAddr) {
-        let source = peer.ip().to_canonical();
-        let slot = self.shared.account().slot(source);
-        let buffer = std::mem::take(&mut self.buffer);
+    /// Takes every datagram of the batch, and then counts them, each exactly once: what is counted as accepted survives the
+    /// process if the log is away.
+    fn take_batch(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
         let mut plain = std::mem::take(&mut self.plain);
         let (config, v3) = (self.config.clone(), self.v3.clone());
-        let taken = match admit(&config, v3.as_deref(), &buffer[..length], &mut plain, source) {
-            Ok(admitted) => self.handle(&admitted, v3.as_deref(), peer, source, slot),
-            Err((outcome, report)) => {
-                if let Some(report) = report {
-                    self.reports.send(&self.socket, &report, peer);
+        for index in 0..batch.len() {
+            let Some((datagram, peer)) = batch.get(index) else {
+                break;
+            };
+            let source = peer.ip().to_canonical();
+            let slot = self.slot(source);
+            let taken = match admit(&config, v3.as_deref(), datagram, &mut plain, source) {
+                Ok(admitted) => self.handle(&admitted, v3.as_deref(), peer, source, slot),
+                Err((outcome, report)) => {
+                    if let Some(report) = report {
+                        self.reports.send(&self.socket, &report, peer);
+                    }
+                    outcome.into()
                 }
-                outcome.into()
-            }
-        };
-        (self.buffer, self.plain) = (buffer, plain);
-        let remarkable = self.shared.account().count(taken.outcome, slot, taken.root.as_ref());
-        if remarkable && let Outcome::Refused(refusal) = taken.outcome {
-            tracing::warn!(listener = %self.shared.name, %source, reason = refusal.as_str(), "refused a trap, and will count the next ones");
+            };
+            self.taken.push(Counted {
+                outcome: taken.outcome,
+                slot,
+                source,
+                root: taken.root,
+            });
         }
+        if let Some(drops) = batch.kernel_drops {
+            self.shared.note_kernel_drops(drops);
+        }
+        (self.batch, self.plain) = (batch, plain);
+        self.publisher.write_out();
+        let listener = &self.shared.name;
+        self.shared.count(&mut self.taken, |counted| {
+            if let Outcome::Refused(refusal) = counted.outcome {
+                tracing::warn!(%listener, source = %counted.source, reason = refusal.as_str(), "refused a trap, and will count the next ones");
+            }
+        });
+    }
+
+    fn slot(&mut self, source: IpAddr) -> Slot {
+        if let Some(slot) = self.slots.get(&source) {
+            return *slot;
+        }
+        let slot = self.shared.slot(source);
+        // Those who share a slot are not remembered: there may be any number.
+        if !slot.is_shared() {
+            self.slots.insert(source, slot);
+        }
+        slot
     }
 
     fn handle(
@@ -231,8 +219,12 @@ impl TrapListener {
     }
 
     fn settle(&mut self) {
-        let shared = &self.shared;
-        self.publisher.tend(|slot, fate| shared.account().settle(slot, fate));
+        let fates = &mut self.fates;
+        self.publisher.tend(|slot, fate| fates.push((slot, fate)));
+        self.shared.settle(fates);
+        if let Some(state) = self.publisher.spool_state() {
+            self.shared.show_spool(state);
+        }
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         self.strangers_gauge.set(self.strangers.len() as f64);
         if let Some(v3) = &self.v3 {
@@ -244,9 +236,15 @@ impl TrapListener {
 
 impl Listen for TrapListener {
     fn listen(&mut self) -> io::Result<Heard> {
-        match self.socket.recv_from(&mut self.buffer) {
-            Ok((length, peer)) => {
-                self.take(length, peer);
+        if self.heard.elapsed() < LOADED {
+            std::thread::sleep(NAP);
+        }
+        match self.batch.receive(&self.socket) {
+            Ok(()) => {
+                if self.batch.len() < BATCH {
+                    self.heard = Instant::now();
+                }
+                self.take_batch();
                 Ok(Heard::Something)
             }
             Err(error) if is_nothing(&error) => {
@@ -271,10 +269,13 @@ impl Listen for TrapListener {
         } else {
             while !read_on.passed() && matches!(self.listen(), Ok(Heard::Something)) {}
         }
-        let shared = &self.shared;
-        self.publisher.drain(Deadline::after(ACKNOWLEDGE), |slot, fate| {
-            shared.account().settle(slot, fate)
-        });
+        let fates = &mut self.fates;
+        self.publisher
+            .drain(Deadline::after(ACKNOWLEDGE), |slot, fate| fates.push((slot, fate)));
+        self.shared.settle(fates);
+        if let Some(state) = self.publisher.spool_state() {
+            self.shared.show_spool(state);
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use connector_kit::{Chores, Deadline, Publisher, PublisherConfig, StopToken, listen_loop, now};
+use connector_kit::{
+    Chores, Deadline, Publisher, PublisherConfig, SpoolConfig, SpoolState, StopToken, listen_loop, now,
+};
 use log::Log;
 use metrics::gauge;
 use schemas::DeviceRegistered;
@@ -14,10 +16,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use crate::account::Counts;
+use crate::batch;
 use crate::config::{Config, Device, Listener};
 use crate::inform::{Answerer, Answers, answers};
-use crate::listener::{Shared, TURN, TrapListener};
+use crate::listener::{TURN, TrapListener};
 use crate::metric;
+use crate::shared::Shared;
 use crate::v3::{V3, V3Error};
 
 /// How long stopping may take in all.
@@ -98,14 +102,16 @@ fn open(bind: SocketAddr, receive_buffer_bytes: usize) -> io::Result<(UdpSocket,
     let given = socket.recv_buffer_size()?;
     socket.bind(&bind.into())?;
     socket.set_read_timeout(Some(TURN))?;
-    Ok((socket.into(), given))
+    let socket = UdpSocket::from(socket);
+    batch::ask_for_drops(&socket)?;
+    Ok((socket, given))
 }
 
 impl Connector {
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the system gives no thread, or a socket does not say where it is bound.
+    /// When the system gives no thread, a spool cannot be opened, or a socket does not say where it is bound.
     pub fn run(self) -> io::Result<Running> {
         let stop = StopToken::new();
         let settled = StopToken::new();
@@ -164,9 +170,25 @@ impl Worker {
         tracing::info!(listener = %name, %bound, receive_buffer_asked = asked, receive_buffer_given = buffer, "listening for traps");
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         gauge!(metric::RECEIVE_BUFFER, "listener" => name.clone()).set(buffer as f64);
-        let publisher = Publisher::new(log.clone(), PublisherConfig::new(format!("{}-{name}", config.instance)));
+        let publisher_name = format!("{}-{name}", config.instance);
+        let sending = match &config.data {
+            // By listener, not by process: what one leaves the next one finds.
+            Some(data) => PublisherConfig::with_spool(
+                publisher_name,
+                SpoolConfig::new(data.join("spool/snmp-traps").join(name), config.limits.spool_bytes_max),
+            ),
+            None => PublisherConfig::new(publisher_name),
+        };
+        let publisher = Publisher::open(log.clone(), sending).map_err(io::Error::other)?;
         let (answers, answerer) = answers(name, config.limits.pending_informs_max);
-        let shared = Arc::new(Shared::new(name, bound, buffer, publisher.writer(), inode));
+        let shared = Arc::new(Shared::new(
+            name,
+            bound,
+            buffer,
+            publisher.writer(),
+            inode,
+            publisher.recovered(),
+        ));
         Ok(Self {
             shared,
             socket: Arc::new(socket),
@@ -240,6 +262,8 @@ pub struct ListenerSnapshot {
     pub kernel_drops: u64,
     /// Its counts.
     pub counts: Counts,
+    /// How its spool stood a moment ago.
+    pub spool: SpoolState,
     /// Counts of each sender by UDP source address.
     pub senders: Vec<(String, Counts)>,
 }
@@ -267,6 +291,14 @@ impl Running {
     /// Whether every thread still works.
     pub fn is_alive(&self) -> bool {
         self.workers.iter().chain(&self.chores).all(|t| !t.is_finished())
+    }
+
+    /// What is wrong with the disk of a spool, if anything is: nothing is lost by it yet.
+    pub fn spool_trouble(&self) -> Option<String> {
+        self.listeners.iter().find_map(|l| {
+            let trouble = l.spool().trouble?;
+            Some(format!("spool of listener {}: {trouble}", l.name))
+        })
     }
 
     /// Stops hearing, takes what has arrived, waits for acknowledgements, answers their informs, writes the last ledger
@@ -297,6 +329,7 @@ fn snapshot_of(shared: &Shared) -> ListenerSnapshot {
         receive_buffer_bytes: shared.receive_buffer_bytes,
         kernel_drops,
         counts,
+        spool: shared.spool(),
         senders,
     }
 }

@@ -149,6 +149,7 @@ fn samples() -> Vec<AnyRecord> {
             at: Micros(1),
             received: 10,
             accepted: 8,
+            recovered: 1,
             acknowledged: 8,
             in_spool: 0,
             dropped: BTreeMap::new(),
