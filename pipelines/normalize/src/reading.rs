@@ -43,8 +43,8 @@ pub struct Reading {
     pub place: Said,
     /// Run state: up or not.
     pub run_up: Option<bool>,
-    /// Operational status of a board, as far as it is one of our states.
-    pub board: Option<State>,
+    /// Operational status of a board: said, and as far as it is one of our states.
+    pub board: Option<Option<State>>,
     /// Serial number of the ONU that the trap is about.
     pub serial: Option<Serial>,
     /// Its model.
@@ -105,7 +105,7 @@ impl Reading {
                 self.tell_word(row.name, value, &["up", "down"]);
             }
             Role::BoardStatus => {
-                self.board = number.and_then(board_state);
+                self.board = Some(number.and_then(board_state));
                 self.tell_word(row.name, value, BOARD_STATUS);
             }
             Role::Operation => self.tell_word(row.name, value, &["add", "modify", "delete"]),

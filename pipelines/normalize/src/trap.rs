@@ -223,7 +223,7 @@ fn effect(row: &TrapRow, reading: &Reading) -> Effect {
         RowEffect::Nothing => Effect::Nothing,
         RowEffect::Fault(fault) => Effect::Fault(fault),
         RowEffect::RunState => reading.run_up.map_or(Effect::Nothing, |up| Effect::Run { up }),
-        RowEffect::BoardStatus(default) => reading.board.or(default).map_or(Effect::Nothing, Effect::State),
+        RowEffect::BoardStatus(default) => reading.board.unwrap_or(default).map_or(Effect::Nothing, Effect::State),
         RowEffect::State(state) => Effect::State(state),
     }
 }
