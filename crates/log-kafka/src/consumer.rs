@@ -129,10 +129,13 @@ impl Consumer for KafkaConsumer {
         loop {
             self.begin()?;
             let left = deadline.saturating_duration_since(Instant::now());
-            let any = self.pull(max, left)?;
+            let any = self.pull(max.max(1), left)?;
             if any || Instant::now() >= deadline {
                 self.begin()?;
-                return Ok(std::mem::take(&mut self.untold));
+                let later = self.untold.records.split_off(self.untold.records.len().min(max));
+                let told = std::mem::take(&mut self.untold);
+                self.untold.records = later;
+                return Ok(told);
             }
             self.shared.check_open()?;
         }

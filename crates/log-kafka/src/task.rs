@@ -205,10 +205,11 @@ impl TaskLog for KafkaTaskLog {
         }
         let mut polled = Polled::default();
         let mut records = Vec::new();
-        if self.early.len() < max {
+        if self.early.len() < EARLY_MAX {
             let something = self.untold.since.is_some() || !self.early.is_empty();
             let wait = if something { Duration::ZERO } else { wait };
-            let news = self.member.pull(max - self.early.len(), wait, &mut records)?;
+            let room = max.saturating_sub(self.early.len()).max(1);
+            let news = self.member.pull(room, wait, &mut records)?;
             self.note(news);
         }
         self.early.append(&mut records);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use topology::{Group, Topic};
 
 use super::{
-    ALONE, Factory, PARTITIONS, WAIT, committed, content, deadline, finish, numbers, poll_until, record, send_numbers,
-    started, text, texts,
+    ALONE, Factory, PARTITIONS, WAIT, committed, content, deadline, finish, numbers, poll_beside, poll_until, record,
+    send_numbers, started, text, texts,
 };
 use crate::{Commit, CommitState, Log, LogError, TaskLog, ThreadSlot};
 
@@ -288,7 +288,7 @@ pub fn two_members_share_partitions<F: Factory>(factory: &F) {
     assert!(second.poll(100, Duration::ZERO).unwrap().assigned.is_empty());
     first.begin_commit(commit(0..4, 2)).unwrap();
     let revoked = poll_until(&mut *first, |p| p.revoked.len() == 2).revoked;
-    let assigned = poll_until(&mut *second, |p| p.assigned.len() == 2).assigned;
+    let assigned = poll_beside(&mut *second, Some(&mut *first), |p| p.assigned.len() == 2).assigned;
     assert_eq!(revoked, assigned);
     (0..4).for_each(|p| expect_left(factory, &log, p, Some(2)));
     for partition in assigned {

@@ -164,10 +164,22 @@ fn content(log: &impl Log, topic: Topic, partition: Partition) -> Vec<Stored> {
 }
 
 /// Polls until `done` says so, and answers everything that came.
-fn poll_until(task: &mut dyn TaskLog, mut done: impl FnMut(&Polled) -> bool) -> Polled {
+fn poll_until(task: &mut dyn TaskLog, done: impl FnMut(&Polled) -> bool) -> Polled {
+    poll_beside(task, None, done)
+}
+
+/// The same while another member of the group goes on polling: a rebalance needs all of them.
+fn poll_beside(
+    task: &mut dyn TaskLog,
+    mut other: Option<&mut dyn TaskLog>,
+    mut done: impl FnMut(&Polled) -> bool,
+) -> Polled {
     let until = deadline();
     let mut all = Polled::default();
     loop {
+        if let Some(other) = &mut other {
+            other.poll(0, Duration::ZERO).unwrap();
+        }
         let polled = task.poll(100, Duration::from_millis(50)).unwrap();
         all.assigned.extend(polled.assigned);
         all.revoked.extend(polled.revoked);
