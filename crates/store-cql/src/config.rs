@@ -45,7 +45,8 @@ pub struct CqlLogin {
 }
 
 impl CqlConfig {
-    /// Usual limits: an open within 30 s, requests of 12 s, reads within 15 s, writes within 30 s, 128 in flight.
+    /// Usual limits: an open within 30 s, requests of 12 s, reads and writes within 10 s (then the caller says what it
+    /// waits for), 128 in flight.
     pub fn new(nodes: Vec<String>, keyspace: &str) -> Self {
         Self {
             nodes,
@@ -55,8 +56,8 @@ impl CqlConfig {
             replication: 3,
             open_within: Duration::from_secs(30),
             request_timeout: Duration::from_secs(12),
-            read_within: Duration::from_secs(15),
-            write_within: Duration::from_secs(30),
+            read_within: Duration::from_secs(10),
+            write_within: Duration::from_secs(10),
             writes_in_flight: 128,
         }
     }

@@ -19,6 +19,8 @@ use crate::core::{Change, Removal, Removed, derived_keys, keys_of_entity, keys_o
 const CALL_ROWS: usize = 500;
 /// Calls at one time.
 const CALLS_MAX: usize = 8;
+/// Reads and deletions of single rows at one time: each is a round trip to a store that is not in this process.
+const SINGLE_ROWS_MAX: usize = 64;
 
 /// A row to be deleted if it was not written later.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,12 +38,8 @@ pub(crate) struct Plan {
 }
 
 /// Finds out what changes do to the store as it is now. Asks it only about entities of `inventory`, and removed ones.
-pub(crate) async fn plan(store: &dyn Store, changes: &[Change]) -> Result<Plan, StoreError> {
-    let mut known = Known {
-        store,
-        entities: HashMap::new(),
-        statuses: HashMap::new(),
-    };
+pub(crate) async fn plan(store: &Arc<dyn Store>, changes: &[Change]) -> Result<Plan, StoreError> {
+    let mut known = Known::before(store, changes).await?;
     let mut plan = Plan::default();
     for change in changes {
         match change {
@@ -50,62 +48,103 @@ pub(crate) async fn plan(store: &dyn Store, changes: &[Change]) -> Result<Plan, 
                 known.statuses.insert(status.entity.clone(), Some(status.clone()));
                 plan.rows.extend(rows_of(change));
             }
-            Change::Inventory(entity) => known.entity_is(entity, &mut plan).await?,
-            Change::Removed(removal) => known.removed(removal, &mut plan).await?,
+            Change::Inventory(entity) => known.entity_is(entity, &mut plan),
+            Change::Removed(removal) => known.removed(removal, &mut plan),
         }
     }
     Ok(plan)
 }
 
 /// Entities as they are after the changes so far.
-struct Known<'a> {
-    store: &'a dyn Store,
+#[derive(Default)]
+struct Known {
     entities: HashMap<EntityId, Option<EntityRow>>,
     statuses: HashMap<EntityId, Option<StatusRow>>,
 }
 
-impl Known<'_> {
-    async fn entity_is(&mut self, entity: &EntityRow, plan: &mut Plan) -> Result<(), StoreError> {
-        if let Some(before) = self.entity(&entity.entity).await? {
+/// A row as the store has it.
+enum Read {
+    Entity(EntityId, Option<EntityRow>),
+    Status(EntityId, Option<StatusRow>),
+}
+
+impl Known {
+    /// What the changes of a batch are going to ask about, read many at one time.
+    async fn before(store: &Arc<dyn Store>, changes: &[Change]) -> Result<Self, StoreError> {
+        let mut known = Self::default();
+        let mut reads: Vec<(Removed, EntityId)> = Vec::new();
+        for change in changes {
+            let (of, entity) = match change {
+                Change::Event(_) => continue,
+                // What it was before is not asked about.
+                Change::Status(status) => {
+                    known.statuses.entry(status.entity.clone()).or_default();
+                    continue;
+                }
+                Change::Inventory(entity) => (Removed::Inventory, &entity.entity),
+                Change::Removed(removal) => (removal.of, &removal.entity),
+            };
+            let is_first = match of {
+                Removed::Inventory => known.entities.insert(entity.clone(), None).is_none(),
+                Removed::Status => known.statuses.insert(entity.clone(), None).is_none(),
+            };
+            if is_first {
+                reads.push((of, entity.clone()));
+            }
+        }
+        let reads = reads.into_iter().map(|(of, entity)| {
+            let store = Arc::clone(store);
+            async move {
+                Ok(match of {
+                    Removed::Inventory => {
+                        let found = queries::entity(&*store, &entity).await?;
+                        Read::Entity(entity, found)
+                    }
+                    Removed::Status => {
+                        let found = queries::status(&*store, &entity).await?;
+                        Read::Status(entity, found)
+                    }
+                })
+            }
+        });
+        let keep = |read| match read {
+            Read::Entity(entity, found) => drop(known.entities.insert(entity, found)),
+            Read::Status(entity, found) => drop(known.statuses.insert(entity, found)),
+        };
+        all(reads, SINGLE_ROWS_MAX, keep).await?;
+        Ok(known)
+    }
+
+    fn entity_is(&mut self, entity: &EntityRow, plan: &mut Plan) {
+        if let Some(Some(before)) = self.entities.get(&entity.entity) {
             if before.wts > entity.wts {
-                return Ok(()); // Read again after a crash: the store is further on.
+                return; // Read again after a crash: the store is further on.
             }
             let now = derived_keys(entity);
-            let gone = derived_keys(&before).into_iter().filter(|key| !now.contains(key));
+            let gone = derived_keys(before).into_iter().filter(|key| !now.contains(key));
             plan.delete(gone, before.wts);
         }
         plan.rows.extend(rows_of(&Change::Inventory(entity.clone())));
         self.entities.insert(entity.entity.clone(), Some(entity.clone()));
-        Ok(())
     }
 
-    async fn removed(&mut self, removal: &Removal, plan: &mut Plan) -> Result<(), StoreError> {
+    fn removed(&mut self, removal: &Removal, plan: &mut Plan) {
+        let entity = &removal.entity;
         match removal.of {
             Removed::Inventory => {
-                let before = self.entity(&removal.entity).await?;
+                let before = self.entities.get(entity).and_then(Option::as_ref);
                 if let Some(before) = before.filter(|b| precedes(b.position, b.wts, removal)) {
-                    plan.delete(keys_of_entity(&before), before.wts);
-                    self.entities.insert(removal.entity.clone(), None);
+                    plan.delete(keys_of_entity(before), before.wts);
+                    self.entities.insert(entity.clone(), None);
                 }
             }
             Removed::Status => {
-                let before = match self.statuses.get(&removal.entity) {
-                    Some(known) => known.clone(),
-                    None => queries::status(self.store, &removal.entity).await?,
-                };
+                let before = self.statuses.get(entity).and_then(Option::as_ref);
                 if let Some(before) = before.filter(|b| precedes(b.position, b.wts, removal)) {
-                    plan.delete(keys_of_status(&removal.entity), before.wts);
-                    self.statuses.insert(removal.entity.clone(), None);
+                    plan.delete(keys_of_status(entity), before.wts);
+                    self.statuses.insert(entity.clone(), None);
                 }
             }
-        }
-        Ok(())
-    }
-
-    async fn entity(&self, entity: &EntityId) -> Result<Option<EntityRow>, StoreError> {
-        match self.entities.get(entity) {
-            Some(known) => Ok(known.clone()),
-            None => queries::entity(self.store, entity).await,
         }
     }
 }
@@ -134,12 +173,12 @@ impl Plan {
             let store = Arc::clone(store);
             async move { store.delete(d.table, d.key, d.wts_us).await }
         });
-        all(deletions).await?;
+        all(deletions, SINGLE_ROWS_MAX, drop).await?;
         let upserts = calls(self.rows.clone()).into_iter().map(|rows| {
             let store = Arc::clone(store);
             async move { store.upsert(rows).await }
         });
-        all(upserts).await
+        all(upserts, CALLS_MAX, drop).await
     }
 }
 
@@ -160,31 +199,32 @@ fn calls(rows: Vec<Row>) -> Vec<Vec<Row>> {
     calls
 }
 
-/// Runs all, a few at one time; the first failure is the answer, and ends the others.
-async fn all<F>(work: impl Iterator<Item = F>) -> Result<(), StoreError>
+/// Runs all, so many at one time, and hands over what they answer; the first failure is the answer, and ends the others.
+async fn all<F, T>(work: impl Iterator<Item = F>, at_one_time: usize, mut done: impl FnMut(T)) -> Result<(), StoreError>
 where
-    F: Future<Output = Result<(), StoreError>> + Send + 'static,
+    F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    T: Send + 'static,
 {
     let mut running = JoinSet::new();
     for task in work {
-        if running.len() >= CALLS_MAX {
-            joined(running.join_next().await)?;
+        if running.len() >= at_one_time
+            && let Some(result) = running.join_next().await
+        {
+            done(joined(result)?);
         }
         running.spawn(task);
     }
-    while !running.is_empty() {
-        joined(running.join_next().await)?;
+    while let Some(result) = running.join_next().await {
+        done(joined(result)?);
     }
     Ok(())
 }
 
-fn joined(result: Option<Result<Result<(), StoreError>, tokio::task::JoinError>>) -> Result<(), StoreError> {
-    match result {
-        None | Some(Ok(Ok(()))) => Ok(()),
-        Some(Ok(Err(error))) => Err(error),
-        Some(Err(error)) => Err(StoreError::Engine {
-            context: "writing rows".to_owned(),
+fn joined<T>(result: Result<Result<T, StoreError>, tokio::task::JoinError>) -> Result<T, StoreError> {
+    result.unwrap_or_else(|error| {
+        Err(StoreError::Engine {
+            context: "asking the store".to_owned(),
             source: error.into(),
-        }),
-    }
+        })
+    })
 }

@@ -1,6 +1,7 @@
 //! One consumer's life: batches from the log into the store, each position after its rows.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ const RETRY_FIRST: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 /// How long a partition rests whose next record has a schema that is not known.
 const UNKNOWN_SCHEMA_WAIT: Duration = Duration::from_secs(1);
+/// How often a member shows itself while the store is slow.
+const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How long a write that is on its way when a stop is asked for may still take.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 /// How long a dead letter may take to be durable.
@@ -284,7 +287,7 @@ impl<'a> Session<'a> {
     fn write(&mut self, changes: &[Change]) -> Result<Option<u64>, LogError> {
         let mut retry = Retry::new();
         loop {
-            match self.context.runtime.block_on(self.attempt(changes)) {
+            match self.attempt(changes)? {
                 Some(Ok(rows)) => return Ok(Some(rows)),
                 Some(Err(error)) => self.context.failed("store", &error),
                 None => return Ok(None),
@@ -298,25 +301,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// `None` if it was given up for a stop.
-    async fn attempt(&self, changes: &[Change]) -> Option<Result<u64, StoreError>> {
-        let store = &self.context.store;
-        let work = async {
-            let plan = plan(&**store, changes).await?;
-            plan.apply(store).await?;
-            let rows = u64::try_from(plan.rows.len()).unwrap_or(u64::MAX);
-            metrics::counter!(metric::ROWS).increment(rows);
-            metrics::counter!(metric::DELETIONS).increment(u64::try_from(plan.deletions.len()).unwrap_or(u64::MAX));
-            Ok(rows)
-        };
-        let mut stopping = self.context.stopping.clone();
-        let grace = async move {
-            drop(stopping.wait_for(|stop| *stop).await);
-            tokio::time::sleep(STOP_GRACE).await;
-        };
-        tokio::select! {
-            result = work => Some(result),
-            () = grace => None,
+    /// One attempt, however slow the store is: who does not poll meanwhile is not a member for long. `None` if it was given up
+    /// for a stop.
+    fn attempt(&mut self, changes: &[Change]) -> Result<Option<Result<u64, StoreError>>, LogError> {
+        let context = self.context;
+        let mut attempt = pin!(attempt(context, changes));
+        loop {
+            let turn = async { tokio::time::timeout(POLL_EVERY, &mut attempt).await };
+            match context.runtime.block_on(turn) {
+                Ok(outcome) => return Ok(outcome),
+                Err(_) => self.poll(0, Duration::ZERO)?,
+            }
         }
     }
 
@@ -377,5 +372,27 @@ impl<'a> Session<'a> {
             self.context.rest(UNKNOWN_SCHEMA_WAIT);
         }
         Ok(())
+    }
+}
+
+/// `None` if it was given up for a stop.
+async fn attempt(context: &Context, changes: &[Change]) -> Option<Result<u64, StoreError>> {
+    let store = &context.store;
+    let work = async {
+        let plan = plan(store, changes).await?;
+        plan.apply(store).await?;
+        let rows = u64::try_from(plan.rows.len()).unwrap_or(u64::MAX);
+        metrics::counter!(metric::ROWS).increment(rows);
+        metrics::counter!(metric::DELETIONS).increment(u64::try_from(plan.deletions.len()).unwrap_or(u64::MAX));
+        Ok(rows)
+    };
+    let mut stopping = context.stopping.clone();
+    let grace = async move {
+        drop(stopping.wait_for(|stop| *stop).await);
+        tokio::time::sleep(STOP_GRACE).await;
+    };
+    tokio::select! {
+        result = work => Some(result),
+        () = grace => None,
     }
 }

@@ -159,6 +159,11 @@ impl Feed {
         self.producer.send(record, None).unwrap();
     }
 
+    /// A record of another log, as it is.
+    pub fn again(&self, record: Record) {
+        self.producer.send(record, None).unwrap();
+    }
+
     pub fn flush(&self, sequence: u64) {
         self.producer
             .wait(sequence, Instant::now() + Duration::from_secs(10))
