@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("topology", &["model", "schemas"]),
     ("atalaia-log", &["model", "schemas", "topology"]),
     ("log-kafka", &["model", "schemas", "topology", "atalaia-log"]),
-    ("registry", &["schemas"]),
+    ("registry", &["model", "schemas"]),
     ("snmp-usm", &["snmp-pdu"]),
     ("store-cql", &["model", "store"]),
     ("runtime", &["model", "schemas", "topology", "atalaia-log"]),
