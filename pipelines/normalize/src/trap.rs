@@ -194,7 +194,7 @@ fn target(row: &TrapRow, placed: &Placed, root: &Root) -> Target {
     let pon = |p: Port| root.pon(p.frame, p.slot, p.port);
     let board = |(frame, slot)| root.board(frame, slot);
     let missing = placed.issue.or(Some(Issue::PlaceMissing));
-    let nowhere = || Target::inexact(root.entity(), missing);
+    let nowhere = || Target::inexact(placed.board().map_or_else(|| root.entity(), board), missing);
     match row.scope {
         Scope::Frame | Scope::System => Target::root(root),
         Scope::Ont => match (placed.onu(), placed.port()) {
