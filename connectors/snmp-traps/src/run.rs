@@ -254,6 +254,8 @@ fn registration(device: &Device) -> DeviceRegistered {
 pub struct ListenerSnapshot {
     /// Its name.
     pub name: String,
+    /// Its writer id's name, which is of this run alone.
+    pub writer: String,
     /// Where it hears; with the port the system chose where 0 was asked.
     pub bound: SocketAddr,
     /// Receive buffer as the kernel gave it.
@@ -325,6 +327,7 @@ fn snapshot_of(shared: &Shared) -> ListenerSnapshot {
     let (counts, senders, kernel_drops) = shared.counts();
     ListenerSnapshot {
         name: shared.name.clone(),
+        writer: shared.writer.clone(),
         bound: shared.bound,
         receive_buffer_bytes: shared.receive_buffer_bytes,
         kernel_drops,
