@@ -258,14 +258,16 @@ impl Member {
                 true => Duration::ZERO,
                 false => deadline.saturating_duration_since(Instant::now()),
             };
-            let polled = consumer.poll(left);
-            let idle = polled.is_none();
-            match polled {
+            let mut idle = false;
+            match consumer.poll(left) {
                 Some(Ok(message)) => self.take(&message, out),
                 Some(Err(error)) => self.told(error, &mut news)?,
-                None => {}
+                // Nothing, or a callback has run.
+                None => {
+                    idle = true;
+                    self.act_on_notes(&mut news)?;
+                }
             }
-            self.act_on_notes(&mut news)?;
             if out.len() >= max || (idle && left.is_zero()) {
                 return Ok(news);
             }

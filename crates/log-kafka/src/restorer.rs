@@ -25,6 +25,9 @@ const SLICE: Duration = Duration::from_millis(10);
 /// Without a record for this long, an attempt is over.
 const STALL: Duration = Duration::from_secs(10);
 
+/// Without a record for this long after the end was told, there is none.
+const REST: Duration = Duration::from_secs(1);
+
 /// A reader without a group, kept from restore to restore.
 pub(crate) struct Restorer {
     shared: Arc<Shared>,
@@ -59,7 +62,6 @@ impl Restorer {
     }
 
     /// Up to `high` nothing is in doubt any more: transactions that were open have ended, by themselves or by their time-out.
-    /// From here on an end-of-partition event stands behind it too.
     fn wait_until_stable(
         &self,
         changelog: Topic,
@@ -90,11 +92,13 @@ impl Restorer {
         let middle = low + (high - low) / 2;
         let mut passed_middle = false;
         let mut last = Instant::now();
+        let mut ended = None;
         loop {
             for _ in 0..CHUNK {
                 match self.client.poll(SLICE) {
                     Some(Ok(message)) => {
                         last = Instant::now();
+                        ended = None;
                         let stored = wire::stored(changelog, &message);
                         let next = stored.offset + 1;
                         apply(stored);
@@ -106,12 +110,23 @@ impl Restorer {
                             return Ok(());
                         }
                     }
-                    Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+                    Some(Err(KafkaError::PartitionEOF(_))) => {
+                        ended.get_or_insert_with(Instant::now);
+                        break;
+                    }
                     Some(Err(error)) => self.told(changelog, partition, &error)?,
-                    // Control records are passed without a word: the position tells.
-                    None if self.position(changelog, partition)? >= Some(high) => return Ok(()),
                     None => break,
                 }
+            }
+            // Control records are passed without a word: the position tells.
+            if self.position(changelog, partition)? >= Some(high) {
+                return Ok(());
+            }
+            // An end-of-partition event proves nothing by itself (a new leader may lag behind for a moment), but compaction may
+            // have removed the last records before `high`, and then no position ever gets there.
+            if ended.is_some_and(|at| at.elapsed() > REST) {
+                tracing::debug!(%changelog, partition, high, "the changelog ends before its high watermark");
+                return Ok(());
             }
             meanwhile()?;
             if last.elapsed() > STALL {

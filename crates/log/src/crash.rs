@@ -3,7 +3,10 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Environment variable that arms one point: `NAME` or `NAME:n` for the nth passage. For tests only.
+use rustix::process::{Signal, getpid, kill_process};
+
+/// Environment variable that arms one point: `NAME` or `NAME:n` for the nth passage; `stop:NAME` or `stop:NAME:n` pauses the
+/// process there instead of ending it, until somebody continues it. For tests only.
 pub const CRASH_AT_ENV: &str = "ATALAIA_TEST_CRASH_AT";
 
 /// A place between two effects.
@@ -59,17 +62,21 @@ impl CrashPoint {
 
 struct Armed {
     point: CrashPoint,
+    signal: Signal,
     passages_left: AtomicI64,
 }
 
-/// Ends the process with SIGKILL if this passage of this point is armed; otherwise costs one load.
+/// Ends the process with SIGKILL (or pauses it) if this passage of this point is armed; otherwise costs one load.
 pub fn crash_point(point: CrashPoint) {
-    if let Some(armed) = armed(point)
-        && armed.passages_left.fetch_sub(1, Ordering::Relaxed) == 1
-    {
-        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
-            tracing::error!(%error, "cannot kill this process at the armed point");
-        }
+    let Some(armed) = armed(point) else { return };
+    if armed.passages_left.fetch_sub(1, Ordering::Relaxed) != 1 {
+        return;
+    }
+    if let Err(error) = kill_process(getpid(), armed.signal) {
+        tracing::error!(%error, "cannot signal this process at the armed point");
+        std::process::abort();
+    }
+    if armed.signal == Signal::KILL {
         std::process::abort();
     }
 }
@@ -83,10 +90,15 @@ fn armed(point: CrashPoint) -> Option<&'static Armed> {
     static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
     let armed = ARMED.get_or_init(|| {
         let text = std::env::var(CRASH_AT_ENV).ok()?;
-        let (name, nth) = text.split_once(':').unwrap_or((&text, "1"));
+        let (signal, text) = match text.strip_prefix("stop:") {
+            Some(text) => (Signal::STOP, text),
+            None => (Signal::KILL, &*text),
+        };
+        let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
         let point = CrashPoint::ALL.iter().copied().find(|p| p.name() == name)?;
         Some(Armed {
             point,
+            signal,
             passages_left: AtomicI64::new(nth.parse().ok()?),
         })
     });

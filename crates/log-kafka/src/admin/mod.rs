@@ -11,14 +11,17 @@ use std::time::{Duration, Instant};
 use log::LogError;
 use model::Offset;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+    AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, OwnedResourceSpecifier,
+    ResourceSpecifier, TopicReplication,
 };
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::Client;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::RDKafkaErrorCode;
 use topology::{Group, TOPICS, Topic};
 
 use crate::config::{Isolation, KafkaConfig};
+use crate::context::Quiet;
 use crate::shared::{Shared, reader, topic_name};
 use block_on::block_on;
 pub(crate) use generation::{control_topic, read as read_generation};
@@ -32,7 +35,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Looks at and changes a deployment's topics.
 pub struct Admin {
     config: KafkaConfig,
-    client: AdminClient<DefaultClientContext>,
+    client: AdminClient<Quiet>,
 }
 
 /// One thing that is not as `topology` says.
@@ -137,10 +140,10 @@ impl Admin {
     /// # Errors
     /// When no broker answers within [`KafkaConfig::answer_deadline`].
     pub fn connect(config: KafkaConfig) -> Result<Self, LogError> {
-        let client = AdminClient::from_config_and_context(&config.admin(), DefaultClientContext)
+        let client = AdminClient::from_config_and_context(&config.admin(), Quiet)
             .map_err(|error| LogError::backend("making a client to administer with", error))?;
         let admin = Self { config, client };
-        ClusterTopics::ask(&admin.config)?;
+        admin.cluster()?;
         Ok(admin)
     }
 
@@ -149,12 +152,21 @@ impl Admin {
     /// # Errors
     /// When the brokers do not answer.
     pub fn diff(&self) -> Result<Vec<Difference>, LogError> {
-        let cluster = ClusterTopics::ask(&self.config)?;
+        let cluster = self.cluster()?;
+        let wanted = self.wanted(&cluster);
+        let there: Vec<_> = wanted
+            .iter()
+            .map(|w| &*w.name)
+            .filter(|name| cluster.has(name))
+            .collect();
+        let described = self.describe(&there)?;
         let mut out = Vec::new();
-        for wanted in self.wanted(&cluster) {
-            match cluster.partitions.get(&wanted.name) {
-                None => out.push(Difference::Missing { topic: wanted.name }),
-                Some(found) => self.differences_of(&wanted, *found, &mut out)?,
+        for wanted in &wanted {
+            match (cluster.partitions.get(&wanted.name), described.get(&wanted.name)) {
+                (Some(found), Some(settings)) => differences_of(wanted, *found, settings, &mut out),
+                _ => out.push(Difference::Missing {
+                    topic: wanted.name.clone(),
+                }),
             }
         }
         let control = control_topic(&self.config.prefix);
@@ -175,20 +187,22 @@ impl Admin {
         if let Some(refused) = before.iter().find(|d| matches!(d, Difference::Partitions { .. })) {
             return Err(LogError::Unusable(refused.to_string()));
         }
-        let cluster = ClusterTopics::ask(&self.config)?;
+        let cluster = self.cluster()?;
         let wanted = self.wanted(&cluster);
         let is_missing = |name: &str| before.contains(&Difference::Missing { topic: name.to_owned() });
-        // The control topic comes first in the list: the generation is written before `observations` is made.
-        for topic in wanted.iter().filter(|t| is_missing(&t.name)) {
-            if topic.name == topic_name(&self.config.prefix, Topic::Observations) {
-                generation::raise(&self.config, &ClusterTopics::ask(&self.config)?)?;
-            }
-            self.create(topic)?;
+        // The control topic comes first in the list, since the generation is written before `observations` is made.
+        let (control, ours) = wanted.split_at(1);
+        let missing =
+            |topics: &[Wanted]| -> Vec<Wanted> { topics.iter().filter(|t| is_missing(&t.name)).cloned().collect() };
+        self.create(&missing(control))?;
+        if is_missing(&topic_name(&self.config.prefix, Topic::Observations)) {
+            generation::raise(&self.config, &self.cluster()?)?;
         }
+        self.create(&missing(ours))?;
         if before.iter().any(|d| matches!(d, Difference::Generation { .. }))
-            && read_generation(&self.config, &ClusterTopics::ask(&self.config)?)?.is_none()
+            && read_generation(&self.config, &self.cluster()?)?.is_none()
         {
-            generation::raise(&self.config, &ClusterTopics::ask(&self.config)?)?;
+            generation::raise(&self.config, &self.cluster()?)?;
         }
         for topic in &wanted {
             let wrong = |d: &Difference| matches!(d, Difference::Setting { topic: t, .. } if *t == topic.name);
@@ -237,86 +251,70 @@ impl Admin {
         std::iter::once(control).chain(ours).collect()
     }
 
-    fn differences_of(&self, wanted: &Wanted, found: Found, out: &mut Vec<Difference>) -> Result<(), LogError> {
-        let topic = wanted.name.clone();
-        if found.partitions != wanted.partitions {
-            let (is, should) = (found.partitions, wanted.partitions);
-            out.push(Difference::Partitions { topic, is, should });
+    fn cluster(&self) -> Result<ClusterTopics, LogError> {
+        ClusterTopics::of(self.client.inner(), &self.config)
+    }
+
+    /// Settings of topics, by the topic's name.
+    fn describe(&self, topics: &[&str]) -> Result<BTreeMap<String, ConfigResource>, LogError> {
+        if topics.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let failed = || "asking for the settings of topics";
+        let resources: Vec<_> = topics.iter().map(|t| ResourceSpecifier::Topic(t)).collect();
+        let answer = block_on(
+            self.client.describe_configs(&resources, &self.options()),
+            self.config.answer_deadline,
+        )?;
+        let mut out = BTreeMap::new();
+        for answer in answer.map_err(|error| LogError::backend(failed(), error))? {
+            let answer = answer.map_err(|code| LogError::backend(failed(), code))?;
+            if let OwnedResourceSpecifier::Topic(name) = &answer.specifier {
+                out.insert(name.clone(), answer);
+            }
+        }
+        Ok(out)
+    }
+
+    fn create(&self, topics: &[Wanted]) -> Result<(), LogError> {
+        if topics.is_empty() {
             return Ok(());
         }
-        if found.replication < wanted.replication {
-            let (is, should) = (found.replication, wanted.replication);
-            let topic = topic.clone();
-            out.push(Difference::Replication { topic, is, should });
-        }
-        let described = self.describe(&wanted.name)?;
-        for (name, should) in &wanted.settings {
-            let is = described
-                .get(name)
-                .and_then(|entry| entry.value.clone())
-                .unwrap_or_default();
-            if is != *should {
-                out.push(Difference::Setting {
-                    topic: topic.clone(),
-                    name: (*name).to_owned(),
-                    is,
-                    should: should.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn describe(&self, topic: &str) -> Result<ConfigResource, LogError> {
-        let what = || format!("asking for the settings of {topic}");
-        let resource = ResourceSpecifier::Topic(topic);
-        let answer = block_on(
-            self.client.describe_configs([&resource], &self.options()),
-            self.config.answer_deadline,
-        )?;
-        let mut answers = answer.map_err(|error| LogError::backend(what(), error))?;
-        let answer = answers
-            .pop()
-            .ok_or_else(|| LogError::Unusable(format!("{}: no answer", what())))?;
-        answer.map_err(|code| LogError::backend(what(), code))
-    }
-
-    fn create(&self, topic: &Wanted) -> Result<(), LogError> {
-        let what = || format!("creating {}", topic.name);
+        let failed = || "creating topics";
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-        let mut new = NewTopic::new(
-            &topic.name,
-            count(topic.partitions as usize),
-            TopicReplication::Fixed(count(topic.replication)),
-        );
-        for (name, value) in &topic.settings {
-            new = new.set(name, value);
+        let mut new = Vec::new();
+        for topic in topics {
+            let replication = TopicReplication::Fixed(count(topic.replication));
+            let mut one = NewTopic::new(&topic.name, count(topic.partitions as usize), replication);
+            for (name, value) in &topic.settings {
+                one = one.set(name, value);
+            }
+            new.push(one);
         }
         let answer = block_on(
-            self.client.create_topics([&new], &self.options()),
+            self.client.create_topics(&new, &self.options()),
             self.config.answer_deadline,
         )?;
-        for answer in answer.map_err(|error| LogError::backend(what(), error))? {
+        for answer in answer.map_err(|error| LogError::backend(failed(), error))? {
             match answer {
-                Ok(_) => {}
-                // Somebody else applies at the same moment.
-                Err((_, rdkafka::error::RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(LogError::backend(what(), code)),
+                // Or somebody else applies at the same moment.
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => return Err(LogError::backend(format!("creating {topic}"), code)),
             }
         }
-        self.wait_for(topic)
+        self.wait_for(topics)
     }
 
     /// Until every partition has a leader.
-    fn wait_for(&self, topic: &Wanted) -> Result<(), LogError> {
+    fn wait_for(&self, topics: &[Wanted]) -> Result<(), LogError> {
         let until = Instant::now() + self.config.answer_deadline;
         loop {
-            let cluster = ClusterTopics::ask(&self.config)?;
-            if cluster
-                .partitions
-                .get(&topic.name)
-                .is_some_and(|f| f.led && f.partitions == topic.partitions)
-            {
+            let cluster = self.cluster()?;
+            let is_there = |t: &Wanted| {
+                let found = cluster.partitions.get(&t.name);
+                found.is_some_and(|f| f.led && f.partitions == t.partitions)
+            };
+            if topics.iter().all(is_there) {
                 return Ok(());
             }
             if Instant::now() > until {
@@ -329,9 +327,9 @@ impl Admin {
     /// Kafka's request replaces all settings of a topic: those that somebody else made are sent again.
     fn configure(&self, topic: &Wanted) -> Result<(), LogError> {
         let what = || format!("setting up {}", topic.name);
-        let described = self.describe(&topic.name)?;
+        let described = self.describe(&[&topic.name])?;
         let mut values = BTreeMap::new();
-        for entry in &described.entries {
+        for entry in described.values().flat_map(|d| &d.entries) {
             if entry.source == ConfigSource::DynamicTopic
                 && let Some(value) = &entry.value
             {
@@ -362,6 +360,40 @@ impl Admin {
     }
 }
 
+fn differences_of(wanted: &Wanted, found: Found, described: &ConfigResource, out: &mut Vec<Difference>) {
+    let topic = || wanted.name.clone();
+    if found.partitions != wanted.partitions {
+        out.push(Difference::Partitions {
+            topic: topic(),
+            is: found.partitions,
+            should: wanted.partitions,
+        });
+        return;
+    }
+    if found.replication < wanted.replication {
+        out.push(Difference::Replication {
+            topic: topic(),
+            is: found.replication,
+            should: wanted.replication,
+        });
+    }
+    for (name, should) in &wanted.settings {
+        let is = described
+            .get(name)
+            .and_then(|entry| entry.value.clone())
+            .unwrap_or_default();
+        if is != *should {
+            out.push(Difference::Setting {
+                topic: topic(),
+                name: (*name).to_owned(),
+                is,
+                should: should.clone(),
+            });
+        }
+    }
+}
+
+#[derive(Clone)]
 struct Wanted {
     name: String,
     partitions: u32,
@@ -386,6 +418,10 @@ pub(crate) struct ClusterTopics {
 impl ClusterTopics {
     pub(crate) fn ask(config: &KafkaConfig) -> Result<Self, LogError> {
         let client = reader(config, Isolation::Committed)?;
+        Self::of(client.client(), config)
+    }
+
+    fn of(client: &Client<Quiet>, config: &KafkaConfig) -> Result<Self, LogError> {
         let what = || format!("the brokers {} do not answer", config.brokers);
         let metadata = client
             .fetch_metadata(None, config.answer_deadline)

@@ -7,6 +7,7 @@
 )]
 
 pub mod proxy;
+pub mod worker;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -275,6 +275,13 @@ pub fn a_recovered_thread_is_assigned_again<F: Factory>(factory: &F) {
     task.begin_commit(commit(0..1, 3)).unwrap();
     finish(&mut *task);
     expect_left(factory, &log, 0, Some(3));
+    // At the end again, although nothing new came: whoever waits for the next tick must be told.
+    for _ in 0..2 {
+        task.recover().unwrap();
+        poll_until(&mut *task, |p| p.assigned.len() == 4);
+        task.seek(0, 3).unwrap();
+        assert_eq!(poll_until(&mut *task, |p| !p.caught_up.is_empty()).caught_up, [0]);
+    }
 }
 
 /// A partition goes over when the old owner has given it back; what it committed until then stands.
