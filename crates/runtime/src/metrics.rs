@@ -32,6 +32,8 @@ pub const COMMIT_TORN_TOTAL: &str = "atalaia_commit_torn_total";
 pub const OBSERVER_GAP: &str = "atalaia_observer_gap";
 /// Gaps that began.
 pub const OBSERVER_GAPS_TOTAL: &str = "atalaia_observer_gaps_total";
+/// 1 while a partition waits for a schema id that the codec does not know.
+pub const SCHEMA_WAITS: &str = "atalaia_partition_waits_for_schema";
 /// Writers a partition has forgotten for want of room.
 pub const WRITERS_FORGOTTEN: &str = "atalaia_writers_forgotten";
 /// Next input offset of a partition's last good commit.

@@ -91,8 +91,8 @@ pub enum WaitReason {
         /// The first one's error.
         error: SlotError,
     },
-    /// The codec does not know a schema id yet; asked again after a while.
-    #[error("schema id {0} is not known yet")]
+    /// The codec does not know a schema id yet: it goes on by itself once somebody has taught it.
+    #[error("schema id {0} is not known yet: waiting for the schema registry, or for an upgrade of this part")]
     UnknownSchema(u32),
 }
 

@@ -8,7 +8,7 @@ use runtime::{
     Chain, Change, DeadReason, Deadline, Input, Now, OnTorn, Out, PartitionState, Reason, StateKey, Step,
     StepDescription, TIMERS_PER_RECORD_MAX, Verdict, WaitReason,
 };
-use schemas::{AnyRecord, DeviceEvent, DeviceStatus, SourceHeartbeat};
+use schemas::{AnyRecord, DeviceEvent, DeviceStatus, RecordType, RegisteredSchema, SourceHeartbeat};
 use testkit::{CrashAt, Driver};
 use topology::{SLOT_BYTES_MAX, Topic};
 
@@ -432,6 +432,36 @@ fn an_unknown_schema_makes_the_partition_wait() {
     assert!(dead(&d).is_empty());
     d.commit();
     assert_eq!(d.cluster().committed(0), None, "the position stays before it");
+    assert!(d.cluster().codec().wanted().contains(&32767));
+
+    // Behind it, in order, comes what was said meanwhile.
+    d.pipe(ROOT, say("put 1"));
+    d.commit();
+    assert!(d.outputs(Topic::DeviceStatus).is_empty());
+    let newer = RecordType::Tick.schema_json().replace("sent_at", "said_at");
+    let learned = d.cluster().codec().learn(&RegisteredSchema {
+        id: 32767,
+        record: RecordType::Tick,
+        json: newer,
+    });
+    assert!(learned.unwrap());
+    d.tick(0);
+    assert_eq!(d.partition_state(0), Some(PartitionState::Running));
+    d.commit();
+    assert_eq!(dead(&d).len(), 1, "what is known and does not fit is undecodable");
+    assert_eq!(d.outputs(Topic::DeviceStatus).len(), 1);
+    assert!(d.cluster().committed(0).is_some());
+}
+
+#[test]
+fn a_record_of_somebody_else_is_a_dead_letter() {
+    let mut d = driver();
+    d.cluster().codec().learn_foreign(32766, "com.example.Order").unwrap();
+    d.pipe_bytes(ROOT, Bytes::from_static(b"\0\0\0\x7f\xfex"), Headers::default());
+    d.pipe(ROOT, say("put 1"));
+    d.commit();
+    assert_eq!(dead(&d).len(), 1);
+    assert_eq!(d.outputs(Topic::DeviceStatus).len(), 1);
 }
 
 #[test]

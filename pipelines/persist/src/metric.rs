@@ -14,3 +14,5 @@ pub(crate) const BATCH_SECONDS: &str = "atalaia_persist_batch_seconds";
 pub(crate) const LAG: &str = "atalaia_persist_lag_records";
 /// Attempts that failed, by `of`: store, log, schema.
 pub(crate) const ERRORS: &str = "atalaia_persist_errors_total";
+/// Partitions that wait for a schema id, by `thread`.
+pub(crate) const SCHEMA_WAITS: &str = "atalaia_persist_partitions_waiting_for_schema";

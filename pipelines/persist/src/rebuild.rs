@@ -68,6 +68,7 @@ pub fn rebuild(log: Arc<dyn Log>, store: Arc<dyn Store>, runtime: Handle) -> Res
                 counts.records += records;
                 counts.rows += rows;
             }
+            Stepped::Idle if session.waits() => {}
             // Offsets have gaps: nothing left below the ends.
             Stepped::Idle | Stepped::Stopped => break,
         }

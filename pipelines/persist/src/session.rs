@@ -27,8 +27,6 @@ pub(crate) const BATCH_RECORDS: usize = 2_000;
 /// First and longest wait between attempts.
 const RETRY_FIRST: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// How long a partition rests whose next record has a schema that is not known.
-const UNKNOWN_SCHEMA_WAIT: Duration = Duration::from_secs(1);
 /// How often a member shows itself while the store is slow.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How long a write that is on its way when a stop is asked for may still take.
@@ -107,6 +105,8 @@ pub(crate) struct Session<'a> {
     positions: BTreeMap<(Topic, Partition), Offset>,
     /// Came while the store was away, with what kept the membership alive.
     pending: Vec<Stored>,
+    /// Partitions that wait for a schema id, and where. What is read of them meanwhile is dropped, and read again.
+    waiting: BTreeMap<(Topic, Partition), (Offset, u32)>,
 }
 
 /// A batch, sorted out.
@@ -116,8 +116,6 @@ struct Batch {
     letters: Vec<Record>,
     repeated: u64,
     positions: BTreeMap<(Topic, Partition), Offset>,
-    /// Where a record waits for its schema.
-    blocked: BTreeMap<(Topic, Partition), (Offset, u32)>,
 }
 
 impl<'a> Session<'a> {
@@ -133,6 +131,7 @@ impl<'a> Session<'a> {
             ids: IdFilter::default(),
             positions: BTreeMap::new(),
             pending: Vec::new(),
+            waiting: BTreeMap::new(),
         })
     }
 
@@ -155,6 +154,7 @@ impl<'a> Session<'a> {
             self.consumer.seek(*topic, *partition, *next)?;
         }
         self.pending.clear();
+        self.waiting.clear();
         self.ids = IdFilter::default();
         self.commit_positions(self.positions.clone())
     }
@@ -164,15 +164,25 @@ impl<'a> Session<'a> {
         self.poll(0, wait)
     }
 
+    /// Whether a partition waits for a schema.
+    pub(crate) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Takes one batch all the way, or finds that there is none.
     pub(crate) fn step(&mut self, wait: Duration) -> Result<Stepped, LogError> {
+        self.go_on_where_learned()?;
         if self.pending.is_empty() {
             self.poll(BATCH_RECORDS, wait)?;
         }
         let records = std::mem::take(&mut self.pending);
         if records.is_empty() {
-            self.context.status.set_lag(self.context.thread, 0);
-            self.context.status.set_error(self.context.thread, None);
+            if self.waits() {
+                self.measure_lag()?;
+            } else {
+                self.context.status.set_lag(self.context.thread, 0);
+            }
+            self.say_what_waits();
             return Ok(Stepped::Idle);
         }
         let started = Instant::now();
@@ -187,11 +197,10 @@ impl<'a> Session<'a> {
         crash_point(CrashPoint::PersistBetweenRowsAndPosition);
         self.count(&batch);
         self.commit_positions(batch.positions)?;
-        self.context.status.set_error(self.context.thread, None);
+        self.say_what_waits();
         metrics::counter!(metric::BATCHES).increment(1);
         metrics::histogram!(metric::BATCH_SECONDS).record(started.elapsed());
         self.measure_lag()?;
-        self.wait_for_schemas(&batch.blocked, batch.changes.is_empty())?;
         if taken < SMALL_BATCH_RECORDS {
             self.context.rest(PACE);
         }
@@ -202,6 +211,7 @@ impl<'a> Session<'a> {
         let polled = self.consumer.poll(max, wait)?;
         for key in &polled.revoked {
             self.positions.remove(key);
+            self.waiting.remove(key);
         }
         for (topic, partition) in polled.assigned {
             let at = usize::try_from(partition).unwrap_or(usize::MAX);
@@ -225,12 +235,12 @@ impl<'a> Session<'a> {
         let codec = Arc::clone(self.context.log.codec());
         for stored in records {
             let key = (stored.record.topic, stored.record.partition);
-            if batch.blocked.contains_key(&key) {
+            if self.waiting.contains_key(&key) {
                 continue;
             }
             match change_of(&codec, &stored) {
                 Err(Refusal::UnknownSchema(id)) => {
-                    batch.blocked.insert(key, (stored.offset, id));
+                    self.wait_for_schema(key, stored.offset, id);
                     continue;
                 }
                 Err(Refusal::Poison { reason, errors }) => {
@@ -353,25 +363,45 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Goes back to where records wait, so that the next poll brings them again; rests if nothing else was to be done.
-    fn wait_for_schemas(
-        &mut self,
-        blocked: &BTreeMap<(Topic, Partition), (Offset, u32)>,
-        was_idle: bool,
-    ) -> Result<(), LogError> {
-        for ((topic, partition), (offset, schema)) in blocked {
-            metrics::counter!(metric::ERRORS, "of" => "schema").increment(1);
-            let error = format!(
-                "schema id {schema} of {topic}/{partition} offset {offset} is not known: is a newer build writing?"
-            );
-            tracing::warn!(%error, "a partition waits");
-            self.context.status.set_error(self.context.thread, Some(error));
-            self.consumer.seek(*topic, *partition, *offset)?;
-        }
-        if was_idle && !blocked.is_empty() {
-            self.context.rest(UNKNOWN_SCHEMA_WAIT);
+    /// The partition rests at this record, and all of it behind; the others go on.
+    fn wait_for_schema(&mut self, key: (Topic, Partition), offset: Offset, id: u32) {
+        metrics::counter!(metric::ERRORS, "of" => "schema").increment(1);
+        tracing::error!(
+            topic = %key.0, partition = key.1, offset, id,
+            "unknown schema id: the partition waits for the registry or a newer build"
+        );
+        self.waiting.insert(key, (offset, id));
+    }
+
+    /// Goes back to where a record waited whose schema has been learned since.
+    fn go_on_where_learned(&mut self) -> Result<(), LogError> {
+        let codec = self.context.log.codec();
+        let learned: Vec<_> = self
+            .waiting
+            .iter()
+            .filter(|(_, (_, id))| codec.knows(*id))
+            .map(|(&key, &(offset, id))| (key, offset, id))
+            .collect();
+        for ((topic, partition), offset, id) in learned {
+            tracing::info!(%topic, partition, offset, id, "schema id learned: the partition goes on");
+            self.consumer.seek(topic, partition, offset)?;
+            self.pending
+                .retain(|s| (s.record.topic, s.record.partition) != (topic, partition));
+            self.waiting.remove(&(topic, partition));
         }
         Ok(())
+    }
+
+    fn say_what_waits(&self) {
+        let waits = self.waiting.iter().next().map(|((topic, partition), (offset, id))| {
+            format!(
+                "schema id {id} of {topic}/{partition} offset {offset} is not known: waiting for the schema registry, or for \
+                 an upgrade of this part"
+            )
+        });
+        self.context.status.set_error(self.context.thread, waits);
+        let partitions = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        metrics::gauge!(metric::SCHEMA_WAITS, "thread" => self.context.thread.to_string()).set(partitions);
     }
 }
 

@@ -388,6 +388,13 @@ async fn a_record_of_an_unknown_schema_waits_and_others_go_on() {
         "what came behind waits"
     );
     assert_eq!(letters(&s.log).len(), 0);
+    assert!(status.lag().is_some_and(|lag| lag > 0), "what waits is lag");
+
+    // The registry is back: the id turns out to be somebody else's, which is a dead letter and holds up nobody.
+    s.log.codec().learn_foreign(25443, "com.example.Order").unwrap();
+    until(|| status.last_error().is_none() && status.lag() == Some(0)).await;
+    assert!(queries::status(&*s.store, &entity(&onu(3))).await.unwrap().is_some());
+    assert_eq!(letters(&s.log).len(), 1);
     stop(handle).await;
 }
 

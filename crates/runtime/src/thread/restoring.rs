@@ -6,6 +6,7 @@ use log::LogError;
 use model::Partition;
 
 use super::{Owned, Running, RunningTask, StreamThread};
+use crate::metrics as names;
 use crate::policy::{PANICS_MAX, backoff};
 use crate::restore::{Restoring, WaitReason};
 use crate::status::PartitionState;
@@ -13,8 +14,6 @@ use crate::task::{Panicked, Task, TaskPlace};
 
 const RESTORE_FIRST: Duration = Duration::from_millis(10);
 const RESTORE_LAST: Duration = Duration::from_secs(1);
-const SCHEMA_LAST: Duration = Duration::from_secs(30);
-const SCHEMA_FIRST: Duration = Duration::from_secs(1);
 
 impl<E: Send + 'static> StreamThread<E> {
     pub(super) fn restore_due(&mut self, now: Duration) -> Result<(), LogError> {
@@ -90,6 +89,7 @@ impl<E: Send + 'static> StreamThread<E> {
             }
         }
         self.metrics.restored.increment(1);
+        self.metrics.set(names::SCHEMA_WAITS, partition, 0);
         self.metrics.restore_seconds.record(since.elapsed());
         tracing::info!(
             partition,
@@ -109,7 +109,6 @@ impl<E: Send + 'static> StreamThread<E> {
                 task,
                 next_tick: now,
                 blocked: None,
-                schema_waits: 0,
             })),
         );
     }
@@ -125,35 +124,39 @@ impl<E: Send + 'static> StreamThread<E> {
             .update(partition, |row| row.state = PartitionState::Waiting(reason));
     }
 
-    /// The schema is not known yet: the partition waits, since order is all.
+    /// The schema is not known yet: the partition waits, since order is all. What is read of it meanwhile is dropped, and
+    /// read again.
     pub(super) fn block(&mut self, partition: Partition, id: u32) {
-        let now = self.clock.now();
-        if let Some(Owned::Running(running)) = self.owned.get_mut(&partition) {
-            if running.schema_waits == 0 {
-                tracing::error!(
-                    partition,
-                    id,
-                    "unknown schema id: the partition waits for the registry or a newer build"
-                );
-            }
-            running.blocked = Some(now + backoff(running.schema_waits, SCHEMA_FIRST, SCHEMA_LAST));
-            running.schema_waits += 1;
-            let reason = WaitReason::UnknownSchema(id);
-            self.status
-                .update(partition, |row| row.state = PartitionState::Waiting(reason));
-        }
+        let Some(Owned::Running(running)) = self.owned.get_mut(&partition) else {
+            return;
+        };
+        tracing::error!(
+            partition,
+            id,
+            "unknown schema id: the partition waits for the registry or a newer build"
+        );
+        running.blocked = Some(id);
+        let reason = WaitReason::UnknownSchema(id);
+        self.status
+            .update(partition, |row| row.state = PartitionState::Waiting(reason));
+        self.metrics.set(names::SCHEMA_WAITS, partition, 1);
     }
 
-    pub(super) fn unblock_due(&mut self, now: Duration) -> Result<(), LogError> {
+    /// Goes on where a schema has been learned since; asked every turn, for it costs a look into a table.
+    pub(super) fn unblock_learned(&mut self) -> Result<(), LogError> {
         for (&partition, owned) in &mut self.owned {
             let Owned::Running(running) = owned else { continue };
-            if running.blocked.is_none_or(|at| now < at) {
+            let Some(id) = running.blocked else { continue };
+            let codec = (self.codec_source)();
+            if !codec.knows(id) {
                 continue;
             }
-            self.codec = (self.codec_source)();
+            tracing::info!(partition, id, "schema id learned: the partition goes on");
+            self.codec = codec;
             running.blocked = None;
             self.log.seek(partition, running.task.next_offset())?;
             self.status.update(partition, |row| row.state = PartitionState::Running);
+            self.metrics.set(names::SCHEMA_WAITS, partition, 0);
         }
         Ok(())
     }
