@@ -23,7 +23,7 @@ use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 use topology::Topic;
 
 use crate::context;
-use crate::error::{is_stale_generation, transaction};
+use crate::error::{asking, is_stale_generation, transaction};
 use crate::lane::Lane;
 use crate::member::MemberContext;
 use crate::metrics::GroupMetrics;
@@ -227,6 +227,11 @@ enum Tried {
 impl Worker {
     fn run(self, jobs: &Receiver<Job>) {
         let limit = self.shared.config.answer_deadline;
+        // Metadata first: without a connection librdkafka would look again only half a second later.
+        let name = self.shared.name(Topic::ChangelogNetwork);
+        if let Err(error) = self.producer.client().fetch_metadata(Some(name), limit) {
+            return self.fail(asking("reaching the brokers", limit, error));
+        }
         if let Err(error) = self.producer.init_transactions(limit) {
             let error = transaction("ending transactions of earlier producers", limit, error);
             return self.fail(error);

@@ -27,6 +27,31 @@ pub(crate) fn transaction(what: &'static str, limit: Duration, error: KafkaError
     }
 }
 
+/// The cluster is moving something: the same question has an answer soon.
+pub(crate) fn is_passing(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::ReplicaNotAvailable
+                | Code::ListenerNotFound
+                | Code::UnknownLeaderEpoch
+                | Code::FencedLeaderEpoch
+                | Code::OffsetNotAvailable
+                | Code::KafkaStorageError
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownPartition
+                | Code::UnknownTopic
+                | Code::BrokerTransportFailure
+                | Code::CoordinatorLoadInProgress
+                | Code::CoordinatorNotAvailable
+                | Code::NotCoordinator
+                | Code::WaitingForCoordinator
+        )
+    )
+}
+
 /// The group knows this member no longer, or in another generation.
 pub(crate) fn is_group_fence(code: Code) -> bool {
     matches!(

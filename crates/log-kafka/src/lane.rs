@@ -16,6 +16,7 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext, PurgeConfig};
+use topology::Topic;
 
 use crate::context;
 use crate::metrics::ProducerMetrics;
@@ -24,6 +25,8 @@ use crate::wire;
 
 /// One wait for delivery reports; they are served within it as they come.
 const SERVE: Duration = Duration::from_millis(20);
+/// How long the first question of a producer may hold up its thread.
+const WAKE: Duration = Duration::from_secs(1);
 /// One wait of a sender for room in the queue.
 const ROOM: Duration = Duration::from_millis(2);
 
@@ -142,9 +145,13 @@ impl Lane {
             .map_err(|error| LogError::backend("making a producer", error))?;
         core.lock().producer = Some(Arc::new(producer));
         let served = core.clone();
+        let topic_name = shared.name(Topic::Observations).to_owned();
         thread::Builder::new()
             .name(format!("log-{name}"))
-            .spawn(move || served.serve())
+            .spawn(move || {
+                served.wake(&topic_name);
+                served.serve();
+            })
             .map_err(|error| LogError::backend("starting a producer's thread", error))?;
         shared.lanes.add(&core);
         Ok(Self { core })
@@ -322,6 +329,16 @@ impl Core {
     pub(crate) fn flush(&self, deadline: Instant) -> Result<(), LogError> {
         let sent = self.lock().sent();
         self.wait(sent, deadline)
+    }
+
+    /// librdkafka asks for a producer id half a second after it was made, or with the first metadata that come.
+    fn wake(&self, topic_name: &str) {
+        let producer = self.lock().producer.clone();
+        if let Some(producer) = producer
+            && let Err(error) = producer.client().fetch_metadata(Some(topic_name), WAKE)
+        {
+            tracing::debug!(%error, producer = %self.name, "no broker answers yet");
+        }
     }
 
     fn serve(&self) {

@@ -1,12 +1,15 @@
 //! A member of a consumer group: who owns what, and records from where they were sought.
 //!
-//! Partitions begin paused and are dropped records of until somebody seeks. librdkafka's rebalance callbacks only note what
-//! happened; [`Member::pull`], on the thread that polls, acts on the notes.
+//! An assignment is acknowledged without reading anything: a partition is fetched from its first seek on, from exactly that
+//! offset. (Assigned at a logical offset and sought later, a late answer to the question for that offset can undo the seek:
+//! seen while leaders were moving.) librdkafka's rebalance callbacks only note what happened; [`Member::pull`], on the thread
+//! that polls, acts on the notes.
 //!
 //! ```text
-//!            assigned            seek               revoking          release
-//! (not ours) ───────▶ paused ───────────▶ flowing ───────────▶ held ──────────▶ (not ours)
-//!                        ▲ pause_all ────────┘                   lost: at once ──▶ (not ours)
+//!            assigned          seek               revoking          release
+//! (not ours) ───────▶ idle ───────────▶ flowing ───────────▶ held ──────────▶ (not ours)
+//!                       ▲   pause_all      │                 lost: at once ──▶ (not ours)
+//!                       └──────────────────┘
 //! ```
 
 use std::collections::BTreeSet;
@@ -19,7 +22,7 @@ use std::time::{Duration, Instant};
 use log::{LogError, Stored};
 use model::{Offset, Partition};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::statistics::Statistics;
@@ -71,6 +74,8 @@ pub(crate) struct MemberContext {
     notes: Mutex<Vec<Note>>,
     /// Raised before anything is given back without a commit: work begun under a lower number must not be committed.
     breaks: AtomicU64,
+    /// Assigned to librdkafka's fetchers, which need not be all that we own.
+    fetched: Mutex<BTreeSet<(String, i32)>>,
     /// Leaving: give back whatever is asked for.
     leaving: AtomicBool,
     metrics: GroupMetrics,
@@ -111,14 +116,15 @@ impl ConsumerContext for MemberContext {
         let result = match what {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 self.note(Note::Assigned(named));
-                assign_paused(consumer, list)
+                self.fetch(consumer, &TopicPartitionList::new())
             }
-            _ if self.leaving.load(Ordering::Acquire) => unassign(consumer, list),
+            _ if self.leaving.load(Ordering::Acquire) => self.unfetch(consumer, &named),
             _ if consumer.assignment_lost() => {
                 // In this order: whoever joins again afterwards does so under a higher number.
                 self.breaks.fetch_add(1, Ordering::AcqRel);
+                let result = self.unfetch(consumer, &named);
                 self.note(Note::Lost(named));
-                unassign(consumer, list)
+                result
             }
             _ => {
                 self.note(Note::Revoking(named));
@@ -143,25 +149,31 @@ impl MemberContext {
     pub(crate) fn breaks(&self) -> u64 {
         self.breaks.load(Ordering::Acquire)
     }
-}
 
-/// A start at the end costs no data; the seek to come decides where reading begins.
-fn assign_paused(consumer: &BaseConsumer<MemberContext>, list: &mut TopicPartitionList) -> KafkaResult<()> {
-    list.set_all_offsets(Place::End)?;
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_assign(list)?,
-        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list)?,
+    fn is_fetched(&self, name: &str, partition: i32) -> bool {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.contains(&(name.to_owned(), partition))
     }
-    if list.count() > 0 {
-        consumer.pause(list)?;
-    }
-    Ok(())
-}
 
-fn unassign(consumer: &BaseConsumer<MemberContext>, list: &TopicPartitionList) -> KafkaResult<()> {
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+    /// Begins to fetch; an empty list answers a rebalance.
+    fn fetch(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
+        consumer.incremental_assign(list)?;
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.extend(list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())));
+        Ok(())
+    }
+
+    /// Gives back: what librdkafka fetches of it, which may be nothing.
+    fn unfetch(&self, consumer: &BaseConsumer<Self>, named: &[(String, i32)]) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::new();
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        for place in named {
+            if fetched.remove(place) {
+                list.add_partition(&place.0, place.1);
+            }
+        }
+        drop(fetched);
+        consumer.incremental_unassign(&list)
     }
 }
 
@@ -212,6 +224,7 @@ impl Member {
         let context = MemberContext {
             notes: Mutex::default(),
             breaks: AtomicU64::new(0),
+            fetched: Mutex::default(),
             leaving: AtomicBool::new(false),
             metrics: self.metrics.clone(),
         };
@@ -348,6 +361,8 @@ impl Member {
                 };
                 if let Some(asked) = self.flowing[slot].filter(|next| *next < oldest) {
                     self.flowing[slot] = None;
+                    // librdkafka does not fetch it any more, and cannot be told to: only a new member can.
+                    self.fatal = true;
                     return Err(LogError::OffsetTooOld {
                         topic: *topic,
                         partition,
@@ -416,9 +431,11 @@ impl Member {
     pub(crate) fn release(&mut self) -> Result<Vec<Owned>, LogError> {
         let held = std::mem::take(&mut self.held);
         self.stop(&held);
-        let list = self.list(&held)?;
-        unassign(self.consumer(), &list).map_err(|error| {
-            LogError::backend(format!("giving partitions of group {} back", self.group.name()), error)
+        let consumer = self.consumer();
+        let given = consumer.context().unfetch(consumer, &self.named(&held)?);
+        given.map_err(|error| {
+            let group = self.group.name();
+            LogError::backend(format!("giving partitions of group {group} back"), error)
         })?;
         Ok(held)
     }
@@ -441,36 +458,46 @@ impl Member {
                 self.group.name()
             )));
         };
-        let until = Instant::now() + self.shared.config.answer_deadline;
         let seeking = |error| LogError::backend(format!("seeking {topic}/{partition}"), error);
         let name = self.shared.name(topic);
         let id = wire::partition_id(partition)?;
-        loop {
-            let mut list = TopicPartitionList::new();
-            list.add_partition_offset(name, id, Place::Offset(wire::offset_id(offset)?))
-                .map_err(seeking)?;
-            let answered = self
-                .consumer()
-                .seek_partitions(list, self.shared.config.answer_deadline)
-                .map_err(seeking)?;
-            let result = answered.find_partition(name, id).map_or(Ok(()), |found| found.error());
-            match result {
-                Ok(()) => break,
-                // Assigned just now: librdkafka's own thread has not begun with it yet.
-                Err(error) if is_too_early(&error) && Instant::now() < until => thread::sleep(SEEK_AGAIN),
-                Err(error) => return Err(seeking(error)),
-            }
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(name, id, Place::Offset(wire::offset_id(offset)?))
+            .map_err(seeking)?;
+        let consumer = self.consumer();
+        if consumer.context().is_fetched(name, id) {
+            self.seek_fetched(&list).map_err(seeking)?;
+            self.consumer().resume(&list).map_err(seeking)?;
+        } else {
+            consumer.context().fetch(consumer, &list).map_err(seeking)?;
         }
         self.at_end.remove(&(topic, partition));
         self.flowing[slot] = Some(offset);
-        let list = self.list(&[(topic, partition)])?;
-        self.consumer().resume(&list).map_err(seeking)
+        Ok(())
+    }
+
+    fn seek_fetched(&self, list: &TopicPartitionList) -> KafkaResult<()> {
+        let limit = self.shared.config.answer_deadline;
+        let until = Instant::now() + limit;
+        loop {
+            let answered = self.consumer().seek_partitions(list.clone(), limit)?;
+            match answered.elements().iter().try_for_each(|element| element.error()) {
+                // librdkafka's own thread has not begun with it yet.
+                Err(error) if is_too_early(&error) && Instant::now() < until => thread::sleep(SEEK_AGAIN),
+                result => return result,
+            }
+        }
     }
 
     /// Delivers nothing until the next seeks.
     pub(crate) fn pause_all(&mut self, places: &[Owned]) -> Result<(), LogError> {
         self.stop(places);
-        let list = self.list(places)?;
+        let mut list = TopicPartitionList::new();
+        for (name, id) in self.named(places)? {
+            if self.consumer().context().is_fetched(&name, id) {
+                list.add_partition(&name, id);
+            }
+        }
         self.consumer()
             .pause(&list)
             .map_err(|error| LogError::backend("pausing", error))
@@ -500,12 +527,9 @@ impl Member {
         places
     }
 
-    fn list(&self, places: &[Owned]) -> Result<TopicPartitionList, LogError> {
-        let mut list = TopicPartitionList::new();
-        for (topic, partition) in places {
-            list.add_partition(self.shared.name(*topic), wire::partition_id(*partition)?);
-        }
-        Ok(list)
+    fn named(&self, places: &[Owned]) -> Result<Vec<(String, i32)>, LogError> {
+        let name = |place: &Owned| Ok((self.shared.name(place.0).to_owned(), wire::partition_id(place.1)?));
+        places.iter().map(name).collect()
     }
 
     /// Closes the consumer beside this thread, since librdkafka may wait for brokers that are away.
@@ -514,8 +538,8 @@ impl Member {
         consumer.context().leaving.store(true, Ordering::Release);
         let held = std::mem::take(&mut self.held);
         if !held.is_empty()
-            && let Ok(list) = self.list(&held)
-            && let Err(error) = unassign(&consumer, &list)
+            && let Ok(named) = self.named(&held)
+            && let Err(error) = consumer.context().unfetch(&consumer, &named)
         {
             tracing::debug!(%error, "giving partitions back while leaving");
         }

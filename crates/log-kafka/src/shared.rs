@@ -3,21 +3,25 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use log::LogError;
 use model::{Offset, Partition};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 use topology::{Group, TOPICS, Topic};
 
 use crate::config::{Isolation, KafkaConfig};
 use crate::context::Quiet;
-use crate::error::asking;
+use crate::error::{asking, is_passing};
 use crate::lane::Lanes;
 use crate::wire::partition_id;
 
+/// Between two attempts at a question while the cluster is moving its answer.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// Log lines of a client taken off its queue at one go.
 const EVENTS_MAX: usize = 64;
 
@@ -138,7 +142,7 @@ impl Shared {
             .collect()
     }
 
-    /// One request to each leader, whatever the number of partitions.
+    /// One request to each leader, whatever the number of partitions; again while leaders are moving.
     fn ask_offsets(
         &self,
         client: &BaseConsumer<Quiet>,
@@ -146,27 +150,31 @@ impl Shared {
         partitions: std::ops::Range<Partition>,
         place: Place,
     ) -> Result<Vec<i64>, LogError> {
-        self.check_open()?;
-        let what = || format!("asking for offsets of {topic}");
         let limit = self.config.answer_deadline;
+        let deadline = Instant::now() + limit;
         let mut asked = TopicPartitionList::new();
         for partition in partitions.clone() {
             asked
                 .add_partition_offset(self.name(topic), partition_id(partition)?, place)
-                .map_err(|error| LogError::backend(what(), error))?;
+                .map_err(|error| LogError::backend("writing down partitions", error))?;
         }
-        let answered = client.offsets_for_times(asked, limit);
-        serve_events(client);
-        let answered = answered.map_err(|error| asking(what(), limit, error))?;
-        partitions
-            .map(|partition| {
-                let found = answered
-                    .find_partition(self.name(topic), partition_id(partition)?)
-                    .ok_or_else(|| LogError::Unusable(format!("no answer for partition {partition} of {topic}")))?;
-                found.error().map_err(|error| asking(what(), limit, error))?;
-                Ok(found.offset().to_raw().unwrap_or(-1))
-            })
-            .collect()
+        loop {
+            self.check_open()?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let answered = client.offsets_for_times(asked.clone(), left);
+            serve_events(client);
+            match answered.and_then(|list| raw_offsets(&list)) {
+                Ok(found) if found.len() == asked.count() => return Ok(found),
+                Ok(found) => {
+                    let (got, count) = (found.len(), asked.count());
+                    return Err(LogError::Unusable(format!(
+                        "{got} answers for {count} partitions of {topic}"
+                    )));
+                }
+                Err(error) if is_passing(&error) && Instant::now() < deadline => thread::sleep(ASK_AGAIN),
+                Err(error) => return Err(asking(format!("asking for offsets of {topic}"), limit, error)),
+            }
+        }
     }
 
     /// The offsets of a group. With [`Isolation::Committed`] those of an open transaction are waited for; otherwise they are
@@ -210,6 +218,15 @@ impl Shared {
     }
 }
 
+fn raw_offsets(list: &TopicPartitionList) -> KafkaResult<Vec<i64>> {
+    let mut elements = list.elements();
+    elements.sort_by_key(|element| element.partition());
+    elements
+        .iter()
+        .map(|element| element.error().map(|()| element.offset().to_raw().unwrap_or(-1)))
+        .collect()
+}
+
 /// A topic's name on the cluster.
 pub(crate) fn topic_name(prefix: &str, topic: Topic) -> String {
     format!("{prefix}{}", topic.name())
@@ -238,15 +255,17 @@ pub(crate) fn committed_offsets<C: rdkafka::consumer::ConsumerContext>(
     for partition in partitions.clone() {
         asked.add_partition(topic_name, partition_id(partition)?);
     }
-    let answered = client
-        .committed_offsets(asked, limit)
-        .map_err(|error| asking(what(), limit, error))?;
+    let failed = |error| match is_passing(&error) {
+        true => LogError::Timeout(limit),
+        false => asking(what(), limit, error),
+    };
+    let answered = client.committed_offsets(asked, limit).map_err(failed)?;
     partitions
         .map(|partition| {
             let found = answered
                 .find_partition(topic_name, partition_id(partition)?)
                 .ok_or_else(|| LogError::Unusable(format!("no answer for partition {partition} of {topic_name}")))?;
-            found.error().map_err(|error| asking(what(), limit, error))?;
+            found.error().map_err(failed)?;
             Ok(match found.offset() {
                 Place::Offset(offset) => Offset::try_from(offset).ok(),
                 _ => None,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use common::proxy::{END_TXN, Fate, PRODUCE, Proxy};
 use common::worker::{number, record};
 use common::{Deployment, WAIT, client, settle};
-use log::{Commit, Log, LogError, Start, Stored, TaskLog, ThreadSlot};
+use log::{Commit, CommitState, Log, LogError, Start, Stored, TaskLog, ThreadSlot};
 use log_kafka::{KafkaConfig, KafkaLog};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use topology::{Group, Topic};
@@ -119,15 +119,21 @@ fn a_commit_whose_answer_is_lost_stands_whole_or_not_at_all() {
     let mut restored = marker(&mut *task);
     assert_eq!(restored, None);
     for n in 0..rounds {
-        // Some are given up before they are begun to be committed, and must leave no trace.
         let topics = [Topic::DeadLetters, Topic::DeviceStatus, Topic::Inventory];
         let commit = Commit {
             exact: topics.map(|topic| record(topic, 0, b"k", n)).to_vec(),
             changelog: vec![record(Topic::ChangelogNetwork, 0, b"marker", n)],
             positions: vec![(0, n + 1)],
         };
-        let stands = task.begin_commit(commit).and_then(|()| task.commit_state(WAIT));
-        if stands.is_ok() {
+        let begun = task.begin_commit(commit);
+        // Every fourth is given up at some moment of its way.
+        let patience = if n % 4 == 3 {
+            Duration::from_millis(n * 7 % 40)
+        } else {
+            WAIT
+        };
+        let stands = begun.and_then(|()| task.commit_state(patience));
+        if matches!(stands, Ok(CommitState::Idle)) {
             standing.push(n);
             continue;
         }

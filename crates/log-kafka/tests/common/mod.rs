@@ -11,18 +11,19 @@ pub mod worker;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use log::{Log, LogError};
+use log::Log;
 use log_kafka::{Admin, KafkaConfig, KafkaLog};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use schemas::Codec;
-use topology::{Group, TOPICS};
+use topology::{Delivery, Group, TOPICS};
 
 /// How long anything may take.
 pub const WAIT: Duration = Duration::from_secs(30);
@@ -158,26 +159,28 @@ fn leave_group(group_id: &str, member_id: &str) {
 
 /// Waits until no transaction is open in any topic: what was committed can be read, what was aborted never will be.
 pub fn settle(config: &KafkaConfig, log: &KafkaLog) {
+    static EVERYTHING: OnceLock<BaseConsumer> = OnceLock::new();
+    let everything = EVERYTHING.get_or_init(|| {
+        client()
+            .set("group.id", "settle")
+            .set("isolation.level", "read_uncommitted")
+            .create()
+            .unwrap()
+    });
     let until = Instant::now() + WAIT;
-    let everything: BaseConsumer = client()
-        .set("group.id", "settle")
-        .set("isolation.level", "read_uncommitted")
-        .create()
-        .unwrap();
-    for spec in TOPICS {
+    for spec in TOPICS.iter().filter(|spec| spec.delivery == Delivery::Exact) {
         let name = format!("{}{}", config.prefix, spec.name);
+        let mut asked = TopicPartitionList::new();
         for partition in 0..config.partitions {
-            let (_, high) = everything
-                .fetch_watermarks(&name, i32::try_from(partition).unwrap(), WAIT)
-                .unwrap();
-            while log.ends(spec.topic).unwrap()[partition as usize] < u64::try_from(high).unwrap() {
-                assert!(Instant::now() < until, "a transaction stays open in {name}/{partition}");
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            let partition = i32::try_from(partition).unwrap();
+            asked.add_partition_offset(&name, partition, Offset::End).unwrap();
+        }
+        let found = everything.offsets_for_times(asked, WAIT).unwrap();
+        let high: Vec<_> = found.elements().iter().map(|e| e.offset().to_raw().unwrap()).collect();
+        let is_open = |(end, high): (u64, &i64)| end < u64::try_from(*high).unwrap();
+        while log.ends(spec.topic).unwrap().into_iter().zip(&high).any(is_open) {
+            assert!(Instant::now() < until, "a transaction stays open in {name}");
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
-}
-
-pub fn expect_timeout(result: Result<(), LogError>) {
-    assert!(matches!(result, Err(LogError::Timeout(_))), "{result:?}");
 }
