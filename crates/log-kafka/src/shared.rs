@@ -25,6 +25,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// Log lines of a client taken off its queue at one go.
 const EVENTS_MAX: usize = 64;
 
+type Observers = HashMap<(Group, Isolation), Arc<BaseConsumer<Quiet>>>;
+
 pub(crate) struct Shared {
     pub(crate) config: KafkaConfig,
     pub(crate) generation: u32,
@@ -37,7 +39,7 @@ pub(crate) struct Shared {
     /// Sees records of open transactions too.
     uncommitted_reader: BaseConsumer<Quiet>,
     /// One client a group that somebody has asked for.
-    observers: Mutex<HashMap<(Group, Isolation), Arc<BaseConsumer<Quiet>>>>,
+    observers: Mutex<Observers>,
 }
 
 impl Shared {

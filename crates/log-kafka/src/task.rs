@@ -257,6 +257,10 @@ impl TaskLog for KafkaTaskLog {
     fn restore(&mut self, partition: Partition, apply: &mut dyn FnMut(Stored)) -> Result<Restored, LogError> {
         self.shared.check_open()?;
         self.check_owned(partition)?;
+        if !self.member.held().is_empty() {
+            // The group waits for what is to be given back: poll first.
+            return Err(LogError::Timeout(Duration::ZERO));
+        }
         let restored = self.positions(partition)?;
         let Some(changelog) = self.changelog else {
             return Ok(restored);

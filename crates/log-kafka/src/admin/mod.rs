@@ -1,11 +1,12 @@
 //! What the cluster should look like, what it looks like, and how the one becomes the other.
 
 mod block_on;
+mod cluster;
+mod difference;
 mod generation;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use log::LogError;
@@ -14,16 +15,17 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewTopic, OwnedResourceSpecifier,
     ResourceSpecifier, TopicReplication,
 };
-use rdkafka::client::Client;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
 use topology::{Group, TOPICS, Topic};
 
 use crate::config::{Isolation, KafkaConfig};
 use crate::context::Quiet;
-use crate::shared::{Shared, reader, topic_name};
+use crate::shared::{Shared, topic_name};
 use block_on::block_on;
+pub(crate) use cluster::ClusterTopics;
+pub use difference::Difference;
+use difference::differences_of;
 pub(crate) use generation::{control_topic, read as read_generation};
 use settings::{Setting, settings_of};
 
@@ -36,82 +38,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub struct Admin {
     config: KafkaConfig,
     client: AdminClient<Quiet>,
-}
-
-/// One thing that is not as `topology` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
-    /// A topic is not there.
-    Missing {
-        /// Its name on the cluster.
-        topic: String,
-    },
-    /// A setting of a topic has another value.
-    Setting {
-        /// The topic's name on the cluster.
-        topic: String,
-        /// Kafka's name of the setting.
-        name: String,
-        /// Its value.
-        is: String,
-        /// What it should be.
-        should: String,
-    },
-    /// A topic has another number of partitions: every root would move to another one, so nothing here changes that.
-    Partitions {
-        /// The topic's name on the cluster.
-        topic: String,
-        /// How many it has.
-        is: u32,
-        /// How many are configured.
-        should: u32,
-    },
-    /// A topic has fewer copies than brokers could hold; moving replicas is the cluster operator's work.
-    Replication {
-        /// The topic's name on the cluster.
-        topic: String,
-        /// Copies it has.
-        is: usize,
-        /// Copies it should have.
-        should: usize,
-    },
-    /// The generation of `observations` is not written down.
-    Generation {
-        /// Name of the topic it should stand in.
-        topic: String,
-    },
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { topic } => write!(f, "{topic}: missing"),
-            Self::Setting {
-                topic,
-                name,
-                is,
-                should,
-            } => write!(f, "{topic}: {name} is {is}, should be {should}"),
-            Self::Partitions { topic, is, should } => write!(
-                f,
-                "{topic}: has {is} partitions, {should} are configured: apply does not change that, since every root would move: \
-                 set log.partitions to {is}, or drain and rebuild under another prefix"
-            ),
-            Self::Replication { topic, is, should } => write!(
-                f,
-                "{topic}: has {is} replicas, should have {should}: apply does not move replicas, use \
-                 kafka-reassign-partitions.sh"
-            ),
-            Self::Generation { topic } => write!(f, "{topic}: the generation of `observations` is not written down"),
-        }
-    }
-}
-
-impl Difference {
-    /// Whether [`Admin::apply`] can make it right.
-    pub fn is_applicable(&self) -> bool {
-        !matches!(self, Self::Partitions { .. } | Self::Replication { .. })
-    }
 }
 
 /// How far a group is behind in one partition.
@@ -360,110 +286,10 @@ impl Admin {
     }
 }
 
-fn differences_of(wanted: &Wanted, found: Found, described: &ConfigResource, out: &mut Vec<Difference>) {
-    let topic = || wanted.name.clone();
-    if found.partitions != wanted.partitions {
-        out.push(Difference::Partitions {
-            topic: topic(),
-            is: found.partitions,
-            should: wanted.partitions,
-        });
-        return;
-    }
-    if found.replication < wanted.replication {
-        out.push(Difference::Replication {
-            topic: topic(),
-            is: found.replication,
-            should: wanted.replication,
-        });
-    }
-    for (name, should) in &wanted.settings {
-        let is = described
-            .get(name)
-            .and_then(|entry| entry.value.clone())
-            .unwrap_or_default();
-        if is != *should {
-            out.push(Difference::Setting {
-                topic: topic(),
-                name: (*name).to_owned(),
-                is,
-                should: should.clone(),
-            });
-        }
-    }
-}
-
 #[derive(Clone)]
 struct Wanted {
     name: String,
     partitions: u32,
     replication: usize,
     settings: Vec<Setting>,
-}
-
-/// A topic on the cluster.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    partitions: u32,
-    replication: usize,
-    led: bool,
-}
-
-/// All topics of a cluster, by name.
-pub(crate) struct ClusterTopics {
-    partitions: BTreeMap<String, Found>,
-    brokers: usize,
-}
-
-impl ClusterTopics {
-    pub(crate) fn ask(config: &KafkaConfig) -> Result<Self, LogError> {
-        let client = reader(config, Isolation::Committed)?;
-        Self::of(client.client(), config)
-    }
-
-    fn of(client: &Client<Quiet>, config: &KafkaConfig) -> Result<Self, LogError> {
-        let what = || format!("the brokers {} do not answer", config.brokers);
-        let metadata = client
-            .fetch_metadata(None, config.answer_deadline)
-            .map_err(|error| LogError::backend(what(), error))?;
-        let mut partitions = BTreeMap::new();
-        for topic in metadata.topics() {
-            let count = u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX);
-            let found = Found {
-                partitions: count,
-                replication: topic.partitions().iter().map(|p| p.replicas().len()).min().unwrap_or(0),
-                led: topic.partitions().iter().all(|p| p.leader() >= 0),
-            };
-            if count > 0 && topic.error().is_none() {
-                partitions.insert(topic.name().to_owned(), found);
-            }
-        }
-        Ok(Self {
-            partitions,
-            brokers: metadata.brokers().len(),
-        })
-    }
-
-    /// Whether a topic is there with as many partitions as configured.
-    pub(crate) fn check(&self, config: &KafkaConfig, topic: Topic) -> Result<(), LogError> {
-        let name = topic_name(&config.prefix, topic);
-        match self.partitions.get(&name) {
-            None => Err(LogError::Unusable(format!(
-                "topic {name} is missing: run `atalaia topology apply`"
-            ))),
-            Some(found) if found.partitions != config.partitions => Err(LogError::Unusable(
-                Difference::Partitions {
-                    topic: name,
-                    is: found.partitions,
-                    should: config.partitions,
-                }
-                .to_string(),
-            )),
-            Some(_) => Ok(()),
-        }
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.partitions.contains_key(name)
-    }
 }

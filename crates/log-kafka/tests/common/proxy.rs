@@ -3,7 +3,6 @@
 //! The broker tells clients its own address in some answers; there the port is replaced by the proxy's, so that every
 //! connection comes this way.
 
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +11,6 @@ use std::thread;
 
 /// Numbers of Kafka's requests.
 pub const PRODUCE: i16 = 0;
-const METADATA: i16 = 3;
-const FIND_COORDINATOR: i16 = 10;
 pub const END_TXN: i16 = 26;
 
 /// Larger frames are none of ours.
@@ -105,7 +102,6 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, broker: TcpStream, address: 
     for stream in [&client, &broker] {
         stream.set_nodelay(true).unwrap();
     }
-    let asked = Arc::new(Mutex::new(HashMap::new()));
     let swallowed = Arc::new(AtomicBool::new(false));
     shared
         .connections
@@ -113,35 +109,27 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, broker: TcpStream, address: 
         .unwrap()
         .push((client.try_clone().unwrap(), swallowed.clone()));
     let (from_client, to_broker) = (client.try_clone().unwrap(), broker.try_clone().unwrap());
-    let (shared, remembered) = (shared.clone(), asked.clone());
+    let shared = shared.clone();
     let broker_port = shared.broker.port();
     thread::spawn(move || {
-        drop(requests(&shared, &from_client, &to_broker, &remembered, &swallowed));
+        drop(requests(&shared, &from_client, &to_broker, &swallowed));
         drop(from_client.shutdown(Shutdown::Both));
         drop(to_broker.shutdown(Shutdown::Both));
     });
     thread::spawn(move || {
-        drop(answers(&broker, &client, &asked, broker_port, address.port()));
+        drop(answers(&broker, &client, broker_port, address.port()));
         drop(client.shutdown(Shutdown::Both));
         drop(broker.shutdown(Shutdown::Both));
     });
 }
 
-fn requests(
-    shared: &Shared,
-    mut client: &TcpStream,
-    mut broker: &TcpStream,
-    asked: &Mutex<HashMap<i32, i16>>,
-    swallowed: &AtomicBool,
-) -> io::Result<()> {
+fn requests(shared: &Shared, mut client: &TcpStream, mut broker: &TcpStream, swallowed: &AtomicBool) -> io::Result<()> {
     loop {
         let frame = read_frame(&mut client)?;
         let api = i16::from_be_bytes(frame[4..6].try_into().unwrap());
-        let correlation = i32::from_be_bytes(frame[8..12].try_into().unwrap());
         let fate = (shared.judge.lock().unwrap())(api);
         match fate {
             Fate::Pass => {
-                asked.lock().unwrap().insert(correlation, api);
                 broker.write_all(&frame)?;
             }
             Fate::Swallow => swallowed.store(true, Ordering::Release),
@@ -158,20 +146,11 @@ fn requests(
     }
 }
 
-fn answers(
-    mut broker: &TcpStream,
-    mut client: &TcpStream,
-    asked: &Mutex<HashMap<i32, i16>>,
-    broker_port: u16,
-    own_port: u16,
-) -> io::Result<()> {
+fn answers(mut broker: &TcpStream, mut client: &TcpStream, broker_port: u16, own_port: u16) -> io::Result<()> {
     loop {
         let mut frame = read_frame(&mut broker)?;
-        let correlation = i32::from_be_bytes(frame[4..8].try_into().unwrap());
-        let api = asked.lock().unwrap().remove(&correlation);
-        if matches!(api, Some(METADATA | FIND_COORDINATOR)) {
-            replace_port(&mut frame, broker_port, own_port);
-        }
+        // Metadata, coordinators, and the new leader in the refusal of a produce or a fetch.
+        replace_port(&mut frame, broker_port, own_port);
         client.write_all(&frame)?;
     }
 }

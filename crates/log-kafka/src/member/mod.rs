@@ -12,29 +12,28 @@
 //!                       └──────────────────┘
 //! ```
 
+mod context;
+
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use log::{LogError, Stored};
 use model::{Offset, Partition};
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::Message;
-use rdkafka::statistics::Statistics;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, util::Timeout};
 use topology::{Group, Topic};
 
-use crate::context;
 use crate::metrics::GroupMetrics;
 use crate::shared::{Shared, group_id};
 use crate::wire;
+pub(crate) use context::MemberContext;
+use context::Note;
 
 /// How long leaving the group may hold up whoever drops a member; then it goes on in the background.
 const LEAVE_WAIT: Duration = Duration::from_secs(5);
@@ -58,122 +57,6 @@ pub(crate) struct News {
 impl News {
     pub(crate) fn is_empty(&self) -> bool {
         self.assigned.is_empty() && self.revoking.is_empty() && self.lost.is_empty()
-    }
-}
-
-/// What librdkafka's callbacks note.
-enum Note {
-    Assigned(Vec<(String, i32)>),
-    Revoking(Vec<(String, i32)>),
-    Lost(Vec<(String, i32)>),
-    Failed(String),
-}
-
-/// Callbacks of a member's consumer.
-pub(crate) struct MemberContext {
-    notes: Mutex<Vec<Note>>,
-    /// Raised before anything is given back without a commit: work begun under a lower number must not be committed.
-    breaks: AtomicU64,
-    /// Assigned to librdkafka's fetchers, which need not be all that we own.
-    fetched: Mutex<BTreeSet<(String, i32)>>,
-    /// Leaving: give back whatever is asked for.
-    leaving: AtomicBool,
-    metrics: GroupMetrics,
-}
-
-impl ClientContext for MemberContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        context::log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        context::log_error(&error, reason);
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let partitions = statistics.topics.values().flat_map(|t| t.partitions.values());
-        let (mut lag, mut bytes) = (0, 0);
-        for partition in partitions.filter(|p| p.desired) {
-            lag += partition.consumer_lag.max(0);
-            bytes += partition.fetchq_size;
-        }
-        #[allow(clippy::cast_precision_loss, reason = "gauges take doubles")]
-        {
-            self.metrics.lag.set(lag as f64);
-            self.metrics.queue_bytes.set(bytes as f64);
-        }
-    }
-}
-
-impl ConsumerContext for MemberContext {
-    /// Replaces the whole of rust-rdkafka's own: that one gives partitions back before we have committed.
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, what: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let named: Vec<_> = list
-            .elements()
-            .iter()
-            .map(|e| (e.topic().to_owned(), e.partition()))
-            .collect();
-        let result = match what {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                self.note(Note::Assigned(named));
-                self.fetch(consumer, &TopicPartitionList::new())
-            }
-            _ if self.leaving.load(Ordering::Acquire) => self.unfetch(consumer, &named),
-            _ if consumer.assignment_lost() => {
-                // In this order: whoever joins again afterwards does so under a higher number.
-                self.breaks.fetch_add(1, Ordering::AcqRel);
-                let result = self.unfetch(consumer, &named);
-                self.note(Note::Lost(named));
-                result
-            }
-            _ => {
-                self.note(Note::Revoking(named));
-                Ok(())
-            }
-        };
-        if let Err(error) = result {
-            self.note(Note::Failed(error.to_string()));
-        }
-    }
-
-    fn main_queue_min_poll_interval(&self) -> Timeout {
-        Timeout::After(Duration::from_millis(100))
-    }
-}
-
-impl MemberContext {
-    fn note(&self, note: Note) {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
-    }
-
-    pub(crate) fn breaks(&self) -> u64 {
-        self.breaks.load(Ordering::Acquire)
-    }
-
-    fn is_fetched(&self, name: &str, partition: i32) -> bool {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        fetched.contains(&(name.to_owned(), partition))
-    }
-
-    /// Begins to fetch; an empty list answers a rebalance.
-    fn fetch(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
-        consumer.incremental_assign(list)?;
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        fetched.extend(list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())));
-        Ok(())
-    }
-
-    /// Gives back: what librdkafka fetches of it, which may be nothing.
-    fn unfetch(&self, consumer: &BaseConsumer<Self>, named: &[(String, i32)]) -> KafkaResult<()> {
-        let mut list = TopicPartitionList::new();
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        for place in named {
-            if fetched.remove(place) {
-                list.add_partition(&place.0, place.1);
-            }
-        }
-        drop(fetched);
-        consumer.incremental_unassign(&list)
     }
 }
 
@@ -221,13 +104,7 @@ impl Member {
             .shared
             .config
             .member(&group_id(&self.shared.config.prefix, self.group), self.thread);
-        let context = MemberContext {
-            notes: Mutex::default(),
-            breaks: AtomicU64::new(0),
-            fetched: Mutex::default(),
-            leaving: AtomicBool::new(false),
-            metrics: self.metrics.clone(),
-        };
+        let context = MemberContext::new(self.metrics.clone());
         let joining = |error| LogError::backend(format!("joining group {}", self.group.name()), error);
         let consumer = BaseConsumer::from_config_and_context(&config, context).map_err(joining)?;
         let topics: Vec<_> = self.group.spec().reads.iter().map(|t| self.shared.name(*t)).collect();
@@ -287,7 +164,7 @@ impl Member {
         }
     }
 
-    fn take(&mut self, message: &rdkafka::message::BorrowedMessage<'_>, out: &mut Vec<Stored>) {
+    fn take(&mut self, message: &BorrowedMessage<'_>, out: &mut Vec<Stored>) {
         let Some(topic) = self.topic_of(message.topic()) else {
             return;
         };
@@ -336,7 +213,7 @@ impl Member {
             KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => self.out_of_range(),
             KafkaError::MessageConsumptionFatal(_) => {
                 self.fatal = true;
-                self.consumer().context().breaks.fetch_add(1, Ordering::AcqRel);
+                self.consumer().context().break_work();
                 Err(LogError::Fenced(format!(
                     "this member of group {} was refused: {error}",
                     self.group.name()
@@ -377,14 +254,7 @@ impl Member {
     }
 
     fn act_on_notes(&mut self, news: &mut News) -> Result<(), LogError> {
-        let notes = std::mem::take(
-            &mut *self
-                .consumer()
-                .context()
-                .notes
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let notes = self.consumer().context().take_notes();
         for note in notes {
             match note {
                 Note::Assigned(named) => {
@@ -447,7 +317,7 @@ impl Member {
 
     /// Work that has begun may not be committed any more, whatever becomes of the membership.
     pub(crate) fn break_work(&self) {
-        self.consumer().context().breaks.fetch_add(1, Ordering::AcqRel);
+        self.consumer().context().break_work();
     }
 
     /// Begins to deliver from `offset` on.
@@ -535,7 +405,7 @@ impl Member {
     /// Closes the consumer beside this thread, since librdkafka may wait for brokers that are away.
     fn leave(&mut self) {
         let Some(consumer) = self.consumer.take() else { return };
-        consumer.context().leaving.store(true, Ordering::Release);
+        consumer.context().leave();
         let held = std::mem::take(&mut self.held);
         if !held.is_empty()
             && let Ok(named) = self.named(&held)

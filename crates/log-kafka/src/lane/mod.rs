@@ -4,12 +4,14 @@
 //! `Lane` is what senders hold; dropped, it lets what it has taken be delivered, within the deadline, and refuses nothing
 //! that was taken. [`Lane::end`] purges instead.
 
+mod producer;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use log::{Acknowledged, CrashPoint, Done, LogError, Producer as LogProducer, Record, check_record, crash_point};
+use log::{Acknowledged, CrashPoint, Done, LogError, Record, crash_point};
 use model::{Micros, Offset, Partition};
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -22,6 +24,7 @@ use crate::context;
 use crate::metrics::ProducerMetrics;
 use crate::shared::Shared;
 use crate::wire;
+pub(crate) use producer::{Lanes, PlainProducer};
 
 /// One wait for delivery reports; they are served within it as they come.
 const SERVE: Duration = Duration::from_millis(20);
@@ -57,6 +60,8 @@ pub(crate) struct Core {
 struct State {
     /// Gone once the lane has ended: nothing is sent any more.
     producer: Option<Arc<BaseProducer<Reports>>>,
+    /// Destroyed by the serving thread, since librdkafka may take its time.
+    ended: Option<Arc<BaseProducer<Reports>>>,
     acknowledged: u64,
     /// What was sent after `acknowledged`, in order.
     waiting: VecDeque<Waiting>,
@@ -132,6 +137,7 @@ impl Lane {
             send_deadline: shared.config.send_deadline,
             state: Mutex::new(State {
                 producer: None,
+                ended: None,
                 acknowledged: 0,
                 waiting: VecDeque::new(),
                 bytes: 0,
@@ -157,7 +163,7 @@ impl Lane {
         Ok(Self { core })
     }
 
-    /// Sends, as [`LogProducer::send`].
+    /// Sends, as [`log::Producer::send`].
     pub(crate) fn send(&self, topic_name: &str, record: &Record, mut done: Option<Done>) -> Result<u64, LogError> {
         let until = Instant::now() + self.core.send_deadline;
         loop {
@@ -273,6 +279,7 @@ impl Core {
     fn end(&self, why: &LogError) {
         let mut state = self.lock();
         let Some(producer) = state.producer.take() else { return };
+        state.ended = Some(producer.clone());
         let given_up: Vec<_> = state
             .waiting
             .iter_mut()
@@ -344,11 +351,16 @@ impl Core {
     fn serve(&self) {
         loop {
             let (producer, oldest) = {
-                let state = self.lock();
-                let Some(producer) = state.producer.clone() else { return };
+                let mut state = self.lock();
+                let Some(producer) = state.producer.clone() else {
+                    let ended = state.ended.take();
+                    drop(state);
+                    return drop(ended);
+                };
                 if state.left && state.waiting.is_empty() {
                     drop(state);
-                    return self.end(&LogError::Closed);
+                    self.end(&LogError::Closed);
+                    continue;
                 }
                 #[allow(clippy::cast_precision_loss, reason = "a gauge takes doubles")]
                 self.metrics.queue_bytes.set(state.bytes as f64);
@@ -359,58 +371,11 @@ impl Core {
                 producer.poll(Duration::ZERO);
                 let still = self.lock().waiting.front().map(|w| w.sent_at);
                 if still == oldest {
-                    return self.end(&LogError::Timeout(self.send_deadline));
+                    self.end(&LogError::Timeout(self.send_deadline));
+                    continue;
                 }
             }
             producer.poll(SERVE);
         }
-    }
-}
-
-/// A lane as the log's [`LogProducer`].
-pub(crate) struct PlainProducer {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) lane: Lane,
-}
-
-impl LogProducer for PlainProducer {
-    fn send(&self, record: Record, done: Option<Done>) -> Result<u64, LogError> {
-        self.shared.check_open()?;
-        check_record(&record, self.shared.config.partitions)?;
-        self.lane.send(self.shared.name(record.topic), &record, done)
-    }
-
-    fn acknowledged(&self) -> u64 {
-        self.lane.acknowledged()
-    }
-
-    fn wait(&self, sequence: u64, deadline: Instant) -> Result<(), LogError> {
-        self.lane.wait(sequence, deadline)
-    }
-}
-
-/// Lanes that close waits for.
-#[derive(Default)]
-pub(crate) struct Lanes(Mutex<Vec<Weak<Core>>>);
-
-impl Lanes {
-    fn add(&self, core: &Arc<Core>) {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.retain(|lane| lane.strong_count() > 0);
-        lanes.push(Arc::downgrade(core));
-    }
-
-    /// Waits until everything taken is durable, and ends every lane.
-    pub(crate) fn close(&self, deadline: Instant) -> Result<(), LogError> {
-        let lanes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut result = Ok(());
-        for lane in lanes.iter().filter_map(Weak::upgrade) {
-            match lane.flush(deadline) {
-                Ok(()) | Err(LogError::ProducerEnded) => {}
-                Err(error) => result = Err(error),
-            }
-            lane.end(&LogError::Closed);
-        }
-        result
     }
 }
