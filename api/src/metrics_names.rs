@@ -16,6 +16,8 @@ pub const WS_EVENTS_DROPPED: &str = "atalaia_ws_events_dropped_total";
 pub const LIVE_ENTITIES: &str = "atalaia_live_entities";
 /// Times the live view had to read the log again.
 pub const LIVE_RESTARTS: &str = "atalaia_live_restarts_total";
+/// Partitions of which the live view waits for a schema.
+pub const LIVE_PARTITIONS_WAITING: &str = "atalaia_live_partitions_waiting_for_schema";
 /// Records the live view could not read.
 pub const LIVE_BAD_RECORDS: &str = "atalaia_live_bad_records_total";
 /// Logins, by outcome.

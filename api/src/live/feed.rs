@@ -13,6 +13,7 @@ use model::{Micros, Offset};
 use topology::Topic;
 
 use super::LiveView;
+use super::held::Held;
 use super::state::LiveState;
 use crate::metrics_names as names;
 use crate::time::now;
@@ -77,7 +78,8 @@ impl Feed {
     }
 
     fn follow(&self) -> Result<(), End> {
-        let mut tail = self.load()?;
+        let mut held = Held::default();
+        let mut tail = self.load(&mut held)?;
         let mut published = Instant::now();
         loop {
             let view = self.view()?;
@@ -88,8 +90,9 @@ impl Feed {
                 IDLE_WAIT
             };
             drop(view);
-            let records = tail.poll(POLL_MAX, wait)?;
+            let records = held.pass(tail.poll(POLL_MAX, wait)?, self.log.codec())?;
             let view = self.view()?;
+            view.set_waiting(held.reason());
             self.apply(&view, &records);
             if published.elapsed() >= PUBLISH_EVERY {
                 view.publish();
@@ -99,7 +102,7 @@ impl Feed {
     }
 
     /// Reads everything that was there when it began.
-    fn load(&self) -> Result<Box<dyn Tail>, End> {
+    fn load(&self, held: &mut Held) -> Result<Box<dyn Tail>, End> {
         let began = Instant::now();
         let mut ends = Vec::new();
         for topic in LiveState::EXACT_TOPICS.into_iter().chain([FAST]) {
@@ -111,7 +114,7 @@ impl Feed {
         self.view()?.write(LiveState::begin_load);
         let (mut waiting, mut exact) = (Vec::<Stored>::new(), 0_usize);
         while !reached(tail.as_ref(), &ends) {
-            let records = tail.poll(POLL_MAX, IDLE_WAIT)?;
+            let records = held.pass(tail.poll(POLL_MAX, IDLE_WAIT)?, self.log.codec())?;
             let (fast, rows): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.record.topic == FAST);
             exact += rows.len();
             waiting.extend(fast);

@@ -7,6 +7,7 @@ mod apply;
 mod change;
 pub mod counts;
 mod feed;
+mod held;
 pub mod items;
 mod node;
 mod query;
@@ -40,6 +41,8 @@ pub struct LiveView {
     ring: Ring,
     instance: String,
     ready: AtomicBool,
+    /// What keeps a part of it from being current.
+    waiting: Mutex<Option<String>>,
     stop: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -66,6 +69,7 @@ impl LiveView {
             ring: Ring::new(limits),
             instance: format!("{instance}-{:08x}", rand::random::<u32>()),
             ready: AtomicBool::new(false),
+            waiting: Mutex::new(None),
             stop: AtomicBool::new(false),
             thread: Mutex::new(None),
         }
@@ -74,6 +78,15 @@ impl LiveView {
     /// Whether it has caught up with the log once.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
+    }
+
+    /// What keeps a part of it from being current, for people; `None` if nothing does. It serves all the same.
+    pub fn waiting(&self) -> Option<String> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_waiting(&self, reason: Option<String>) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
     /// This start of this process.

@@ -1,9 +1,10 @@
 //! The rules of the live view, record by record.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use log::{Headers, Record, Stored};
+use log::{Headers, Log, Record, Stored};
 use model::{EntityId, Micros, Position, RecordId};
 use proptest::prelude::*;
 use schemas::{AnyRecord, Codec, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
@@ -13,6 +14,7 @@ use super::apply::FAST_ROW_US_MAX;
 use super::counts::Totals;
 use super::query::Narrow;
 use super::state::LiveState;
+use super::{LiveView, RingLimits};
 
 const ONU: &str = "default/olt/a/onu/0/1/2/3";
 const START: Micros = Micros(1_700_000_000_000_000);
@@ -545,4 +547,61 @@ proptest! {
             prop_assert_eq!(comparable(counted(&d.state)), comparable(recounted(&d.state)));
         }
     }
+}
+
+/// The registry was away when a newer build's record came: it is shown, in its turn, once its schema is learned.
+#[test]
+fn a_record_of_an_unknown_schema_waits_with_its_partition() {
+    let log = log::MemoryLog::new(2);
+    let producer = log.producer("test").unwrap();
+    let send = |partition, entity: &str, state: &str, offset, schema: Option<u32>| {
+        let mut value = log.codec().encode(&row(entity, state, offset).into()).unwrap();
+        if let Some(schema) = schema {
+            value[1..5].copy_from_slice(&schema.to_be_bytes());
+        }
+        let record = Record {
+            topic: Topic::DeviceStatus,
+            partition,
+            key: Bytes::copy_from_slice(entity.as_bytes()),
+            value: Some(value.into()),
+            headers: Headers {
+                record_id: Some(id(entity, offset, 1)),
+                ..Headers::default()
+            },
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        producer.send_and_wait(record, deadline).unwrap();
+    };
+    let (waiting, behind, other) = (
+        "default/olt/a/onu/0/1/2/3",
+        "default/olt/a/onu/0/1/2/4",
+        "default/olt/b",
+    );
+    send(0, waiting, "online", 1, Some(200));
+    send(0, behind, "online", 2, None);
+    send(1, other, "reachable", 1, None);
+
+    let view = LiveView::start(log.clone(), "test", RingLimits::default()).unwrap();
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !holds() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let shown = |entity: &str| view.read().shown("default", entity).is_some();
+    until("the others are served", &|| view.is_ready() && shown(other));
+    until("the wait is said", &|| view.waiting().is_some());
+    assert!(!shown(waiting) && !shown(behind));
+
+    let schema = schemas::RegisteredSchema {
+        id: 200,
+        record: schemas::RecordType::DeviceStatus,
+        json: schemas::RecordType::DeviceStatus.schema_json().to_owned(),
+    };
+    log.codec().learn(&schema).unwrap();
+    until("it goes on", &|| {
+        shown(waiting) && shown(behind) && view.waiting().is_none()
+    });
+    assert_eq!(view.read().bad_records, 0);
 }
