@@ -165,7 +165,7 @@ impl Member {
     }
 
     fn take(&mut self, message: &BorrowedMessage<'_>, out: &mut Vec<Stored>) {
-        let Some(topic) = self.topic_of(message.topic()) else {
+        let Some(topic) = self.topic_of(message) else {
             return;
         };
         let Ok(partition) = Partition::try_from(message.partition()) else {
@@ -189,10 +189,11 @@ impl Member {
         out.push(stored);
     }
 
-    fn topic_of(&self, name: &str) -> Option<Topic> {
+    /// Names are compared only where there are several.
+    fn topic_of(&self, message: &BorrowedMessage<'_>) -> Option<Topic> {
         match self.group.spec().reads {
             [only] => Some(*only),
-            _ => self.shared.topic(name),
+            _ => self.shared.topic(message.topic()),
         }
     }
 
