@@ -270,6 +270,14 @@ pub struct LedgerRow {
     pub undecodable: BTreeMap<String, i64>,
     pub over_limit: i64,
     pub kernel_drops: i64,
+    #[serde(default)]
+    pub first_at: Option<Micros>,
+    #[serde(default)]
+    pub last_at: Option<Micros>,
+    #[serde(default)]
+    pub lost_first_at: Option<Micros>,
+    #[serde(default)]
+    pub lost_last_at: Option<Micros>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -71,7 +71,12 @@ pub const GROUPS: &[GroupSpec] = &[
     GroupSpec {
         group: Group::Persist,
         name: "persist",
-        reads: &[Topic::DeviceEvents, Topic::DeviceStatus, Topic::Inventory],
+        reads: &[
+            Topic::DeviceEvents,
+            Topic::DeviceStatus,
+            Topic::Inventory,
+            Topic::Ledger,
+        ],
         writes: &[Topic::DeadLetters],
         steps: &[],
     },

@@ -6,6 +6,7 @@ mod events;
 mod extract;
 mod health;
 mod provision;
+mod sources;
 
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         .routes(routes!(devices::status))
         .routes(routes!(events::of_device))
         .routes(routes!(devices::olts))
+        .routes(routes!(sources::list))
         .routes(routes!(health::summary))
         .routes(routes!(health::health_v1));
     let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())

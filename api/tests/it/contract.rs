@@ -126,6 +126,8 @@ async fn every_described_operation_answers_as_described() {
     onu.serial = Some("HWTC1234ABCD".into());
     world.status(onu);
     world.shows(&viewer.access, ONU, "offline").await;
+    let ledger = crate::sources::rows();
+    world.store.upsert(ledger).await.unwrap();
     let device = "/api/v1/devices/{id}";
     let login = |password: &str| json!({ "username": "viewer", "password": password });
     let token = Some(viewer.access.as_str());
@@ -165,6 +167,8 @@ async fn every_described_operation_answers_as_described() {
         ("GET", "/api/v1/health", "".into(), None, None),
         ("GET", "/api/v1/metrics", "".into(), token, None),
         ("GET", "/api/v1/olts", "".into(), token, None),
+        ("GET", "/api/v1/sources", "/api/v1/sources?limit=1".into(), token, None),
+        ("GET", "/api/v1/sources", "/api/v1/sources?limit=0".into(), token, None),
         ("GET", "/api/v1/devices", "".into(), token, None),
         ("GET", "/api/v1/devices", "/api/v1/devices?limit=1".into(), token, None),
         (

@@ -7,5 +7,6 @@ mod devices;
 mod roles;
 mod socket;
 mod socket_limits;
+mod sources;
 mod support;
 mod web;

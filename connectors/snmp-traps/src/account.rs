@@ -143,11 +143,27 @@ pub(crate) struct Counted {
     pub root: Option<Arc<str>>,
 }
 
+/// From when to when, by our clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Span {
+    first: Option<Micros>,
+    last: Option<Micros>,
+}
+
+impl Span {
+    fn note(&mut self, at: Micros) {
+        self.first.get_or_insert(at);
+        self.last = Some(at);
+    }
+}
+
 #[derive(Debug, Default)]
 struct Sender {
     name: String,
     root: Option<Arc<str>>,
     counts: Counts,
+    heard: Span,
+    lost: Span,
     /// As the last ledger row had them.
     written: Option<Counts>,
     /// Something remarkable of it was refused, and said.
@@ -159,6 +175,8 @@ struct Sender {
 pub(crate) struct Account {
     listener: String,
     total: Counts,
+    heard: Span,
+    lost: Span,
     slots: HashMap<IpAddr, Slot>,
     senders: Vec<Sender>,
     meters: Meters,
@@ -185,6 +203,8 @@ impl Account {
         Self {
             listener: listener.to_owned(),
             total: counts,
+            heard: Span::default(),
+            lost: Span::default(),
             slots: HashMap::new(),
             senders: vec![sender(OTHERS), earlier],
             meters: Meters::new(listener),
@@ -223,14 +243,23 @@ impl Account {
 
     /// Counts a datagram. Only what was refused or accepted is also its sender's: of the rest nobody knows who sent it,
     /// or too many did. Answers whether it is the first refusal of its sender that a person should hear of.
-    pub fn count(&mut self, outcome: Outcome, slot: Slot, root: Option<&Arc<str>>) -> bool {
+    pub fn count(&mut self, outcome: Outcome, slot: Slot, root: Option<&Arc<str>>, at: Micros) -> bool {
         self.total.add(outcome);
+        self.heard.note(at);
+        let lost = matches!(outcome, Outcome::Accepted(Err(_)));
+        if lost {
+            self.lost.note(at);
+        }
         self.meters.count(outcome);
         if !matches!(outcome, Outcome::Accepted(_) | Outcome::Refused(_)) {
             return false;
         }
         let sender = &mut self.senders[slot.0];
         sender.counts.add(outcome);
+        sender.heard.note(at);
+        if lost {
+            sender.lost.note(at);
+        }
         if sender.root.is_none() && slot != OTHERS_SLOT {
             sender.root = root.cloned();
         }
@@ -239,13 +268,19 @@ impl Account {
     }
 
     /// A record's fate is known.
-    pub fn settle(&mut self, slot: Slot, fate: Result<(), DropReason>) {
+    pub fn settle(&mut self, slot: Slot, fate: Result<(), DropReason>, at: Micros) {
+        let sender = &mut self.senders[slot.0];
         self.total.settle(fate);
-        self.senders[slot.0].counts.settle(fate);
+        sender.counts.settle(fate);
+        if fate.is_err() {
+            self.lost.note(at);
+            sender.lost.note(at);
+        }
     }
 
     /// The kernel dropped so many more for want of buffer. Answers whether a person should hear of it again.
-    pub fn kernel_dropped(&mut self, more: u64) -> bool {
+    pub fn kernel_dropped(&mut self, more: u64, at: Micros) -> bool {
+        self.lost.note(at);
         self.meters.kernel_drop.increment(more);
         let due = self.drops_said.is_none_or(|at| at.elapsed() >= SAY_DROPS_EVERY);
         if due {
@@ -254,9 +289,19 @@ impl Account {
         due
     }
 
+    /// A sum that is wrong is a bug of ours, and the one thing a ledger may not hide.
+    fn check_balance(&self) {
+        let wrong = |counts: &Counts| !counts.balance();
+        if wrong(&self.total) || self.senders.iter().any(|s| wrong(&s.counts)) {
+            self.meters.unbalanced.increment(1);
+            tracing::error!(listener = %self.listener, counts = ?self.total, "the ledger does not balance: its counts cannot be trusted, report this");
+        }
+    }
+
     /// The ledger's rows: the listener's, and of each sender that changed since the last time.
     pub fn rows(&mut self, writer: &str, kernel_drops: u64, at: Micros) -> Vec<LedgerRow> {
-        let row = |scope, counts: &Counts| LedgerRow {
+        self.check_balance();
+        let row = |scope, counts: &Counts, heard: Span, lost: Span| LedgerRow {
             scope,
             listener: self.listener.clone(),
             sender: None,
@@ -273,17 +318,21 @@ impl Account {
             undecodable: named(Reason::ALL.iter().map(|r| r.as_str()), &counts.undecodable),
             over_limit: signed(counts.over_limit.iter().sum()),
             kernel_drops: 0,
+            first_at: heard.first,
+            last_at: heard.last,
+            lost_first_at: lost.first,
+            lost_last_at: lost.last,
         };
         let mut rows = vec![LedgerRow {
             kernel_drops: signed(kernel_drops),
-            ..row(LedgerScope::Listener, &self.total)
+            ..row(LedgerScope::Listener, &self.total, self.heard, self.lost)
         }];
         for sender in &mut self.senders {
             if sender.counts.any() && sender.written.as_ref() != Some(&sender.counts) {
                 rows.push(LedgerRow {
                     sender: Some(sender.name.clone()),
                     root: sender.root.as_deref().map(str::to_owned),
-                    ..row(LedgerScope::Sender, &sender.counts)
+                    ..row(LedgerScope::Sender, &sender.counts, sender.heard, sender.lost)
                 });
                 sender.written = Some(sender.counts.clone());
             }
@@ -310,6 +359,7 @@ fn named<'a>(words: impl Iterator<Item = &'a str>, counts: &[u64]) -> BTreeMap<S
 struct Meters {
     accepted: Counter,
     kernel_drop: Counter,
+    unbalanced: Counter,
     refused: Vec<Counter>,
     over_limit: Vec<Counter>,
     undecodable: Vec<Counter>,
@@ -320,6 +370,7 @@ impl Meters {
         let meter = |outcome: &'static str, reason: &'static str| counter!(metric::DATAGRAMS, "listener" => listener.to_owned(), "outcome" => outcome, "reason" => reason);
         Self {
             accepted: meter("accepted", ""),
+            unbalanced: counter!(metric::UNBALANCED, "listener" => listener.to_owned()),
             kernel_drop: meter("kernel_drop", "receive_buffer"),
             refused: Refusal::ALL.iter().map(|r| meter("refused", r.as_str())).collect(),
             over_limit: Limit::ALL.iter().map(|l| meter("over_limit", l.as_str())).collect(),
@@ -365,7 +416,7 @@ mod tests {
             let source = IpAddr::from([10, 0, (n >> 8) as u8, n as u8]);
             let slot = account.slot(source);
             let outcome = outcomes[n % outcomes.len()];
-            account.count(outcome, slot, None);
+            account.count(outcome, slot, None, Micros(n as i64));
             if outcome == Outcome::Accepted(Ok(())) {
                 in_window.push(slot);
             }
@@ -379,6 +430,7 @@ mod tests {
                 } else {
                     Ok(())
                 },
+                Micros(1_000_000),
             );
             assert!(account.total().balance());
         }

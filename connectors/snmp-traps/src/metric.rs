@@ -12,3 +12,5 @@ pub const REPORTS: &str = "atalaia_trap_v3_reports_total";
 pub const ENGINES: &str = "atalaia_trap_v3_engines";
 /// Senders nobody configured that are kept now; label `listener`.
 pub const UNKNOWN_SENDERS: &str = "atalaia_trap_unknown_senders";
+/// Ledger rows whose sums were wrong, which is a bug; label `listener`.
+pub const UNBALANCED: &str = "atalaia_ledger_unbalanced_total";

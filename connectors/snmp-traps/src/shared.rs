@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use connector_kit::{DropReason, SpoolState};
+use connector_kit::{DropReason, SpoolState, now};
 use model::Micros;
 use schemas::LedgerRow;
 
@@ -75,9 +75,10 @@ impl Shared {
 
     /// Counts a batch, all at once; tells of those whose refusal a person should hear of.
     pub fn count(&self, batch: &mut Vec<Counted>, mut remarkable: impl FnMut(&Counted)) {
+        let at = now();
         let mut account = self.account();
         for counted in batch.drain(..) {
-            if account.count(counted.outcome, counted.slot, counted.root.as_ref()) {
+            if account.count(counted.outcome, counted.slot, counted.root.as_ref(), at) {
                 remarkable(&counted);
             }
         }
@@ -88,9 +89,10 @@ impl Shared {
         if fates.is_empty() {
             return;
         }
+        let at = now();
         let mut account = self.account();
         for (slot, fate) in fates.drain(..) {
-            account.settle(slot, fate);
+            account.settle(slot, fate, at);
         }
     }
 
@@ -109,7 +111,7 @@ impl Shared {
     }
 
     fn say_dropped(&self, more: u64) {
-        if more > 0 && self.account().kernel_dropped(more) {
+        if more > 0 && self.account().kernel_dropped(more, now()) {
             tracing::warn!(listener = %self.name, dropped = more, "the kernel drops datagrams: its receive buffer was full");
         }
     }

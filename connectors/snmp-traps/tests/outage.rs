@@ -142,11 +142,19 @@ impl Process {
     }
 
     /// Kills it; what it had said last it must have kept.
-    fn kill(mut self) -> Status {
+    fn kill(&mut self) -> Status {
         let status = self.status().unwrap();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already, unless a test fails.
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

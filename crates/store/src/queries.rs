@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use model::EntityId;
 
 use crate::rows::{
-    DEVICE_EVENTS, DeviceEventRow, ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, REFRESH_FAMILIES,
-    RefreshFamilyRow, SERIALS, STATUS, STATUS_BY_GROUP, SerialRow, StatusRow, USERS, UserRow,
+    DEVICE_EVENTS, DeviceEventRow, ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, LEDGER, LedgerEntryRow, LedgerOf,
+    REFRESH_FAMILIES, RefreshFamilyRow, SERIALS, STATUS, STATUS_BY_GROUP, SerialRow, StatusRow, USERS, UserRow,
 };
 use crate::{Row, Scan, Store, StoreError, TableDef, Value};
 
@@ -134,6 +134,27 @@ pub async fn events(
 pub async fn groups(store: &dyn Store, kind: GroupKind) -> Result<Vec<GroupRow>, StoreError> {
     let rows = whole(store, &GROUPS, vec![text(kind.as_str())]).await?;
     rows.iter().map(GroupRow::from_row).collect()
+}
+
+/// The listeners' ledger, every run of each; or that of the senders of one, at most so many rows of it.
+///
+/// # Errors
+/// When the store cannot answer.
+pub async fn ledger(
+    store: &dyn Store,
+    listener: Option<&str>,
+    limit: usize,
+) -> Result<Paged<LedgerEntryRow>, StoreError> {
+    let group = Value::Text(LedgerOf::read_group(listener));
+    let page = store
+        .scan(partition(&LEDGER, vec![group], limit.min(PAGE_ROWS_MAX)))
+        .await?;
+    let rows = page
+        .rows
+        .iter()
+        .map(LedgerEntryRow::from_row)
+        .collect::<Result<_, _>>()?;
+    Ok(Paged { rows, next: page.next })
 }
 
 /// All users, by name.

@@ -4,9 +4,12 @@ use std::error::Error;
 
 use log::Stored;
 use model::{EntityId, Kind, Micros, Position};
-use schemas::{AnyRecord, Codec, DecodeError, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
+use schemas::{
+    AnyRecord, Codec, DecodeError, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope,
+    Phase,
+};
 use store::rows::{DeviceEventRow, ENTITIES, EntityRow, GroupKind, GroupRow, STATUS, STATUS_BY_GROUP, SerialRow};
-use store::rows::{StatusRow, read_group};
+use store::rows::{LedgerEntryRow, LedgerOf, StatusRow, read_group};
 use store::{Row, TableDef, Value, check_row};
 use topology::Topic;
 
@@ -20,6 +23,8 @@ pub enum Change {
     Status(StatusRow),
     /// An entity is this now.
     Inventory(EntityRow),
+    /// A listener's or a sender's datagrams stand so now.
+    Ledger(LedgerEntryRow),
     /// A tombstone: the entity has no status any more, or is not there any more.
     Removed(Removal),
 }
@@ -79,7 +84,7 @@ pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> Vec<String> {
     lines
 }
 
-/// Reads a record of one of the three topics.
+/// Reads a record of one of the topics.
 ///
 /// # Errors
 /// When it waits or is a dead letter; see [`Refusal`].
@@ -95,6 +100,7 @@ pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
         (Topic::DeviceEvents, AnyRecord::DeviceEvent(event)) => Change::Event(event_row(event, stored)?),
         (Topic::DeviceStatus, AnyRecord::DeviceStatus(status)) => Change::Status(status_row(status)?),
         (Topic::Inventory, AnyRecord::InventoryEntry(entry)) => Change::Inventory(entity_row(entry)?),
+        (Topic::Ledger, AnyRecord::LedgerRow(row)) => Change::Ledger(ledger_row(row)?),
         (topic, record) => {
             let problem = format!("a {} does not belong into {topic}", record.record_type().name());
             return Err(Refusal::Poison {
@@ -120,6 +126,7 @@ pub fn rows_of(change: &Change) -> Vec<Row> {
             rows.extend(serial_row(entity).iter().map(SerialRow::to_row));
             rows
         }
+        Change::Ledger(row) => vec![row.to_row()],
         Change::Removed(_) => vec![],
     }
 }
@@ -257,6 +264,42 @@ fn entity_row(entry: InventoryEntry) -> Result<EntityRow, Refusal> {
         serial_since: entry.serial_since,
         position: entry.position.position(),
         wts: entry.wts,
+    })
+}
+
+fn ledger_row(row: LedgerRow) -> Result<LedgerEntryRow, Refusal> {
+    let of = match (row.scope, row.sender) {
+        (LedgerScope::Listener, _) => LedgerOf::Listener(row.listener),
+        (LedgerScope::Sender, Some(sender)) => LedgerOf::Sender {
+            listener: row.listener,
+            sender,
+        },
+        (LedgerScope::Sender, None) => {
+            return Err(Refusal::Poison {
+                reason: "no_sender",
+                errors: vec!["a sender's row without its address".to_owned()],
+            });
+        }
+    };
+    Ok(LedgerEntryRow {
+        of,
+        writer: row.writer,
+        root: row.root,
+        at: row.at,
+        received: row.received,
+        accepted: row.accepted,
+        recovered: row.recovered,
+        acknowledged: row.acknowledged,
+        waiting: row.in_spool,
+        over_limit: row.over_limit,
+        kernel_drops: row.kernel_drops,
+        dropped: row.dropped,
+        refused: row.refused,
+        undecodable: row.undecodable,
+        first_at: row.first_at,
+        last_at: row.last_at,
+        lost_first_at: row.lost_first_at,
+        lost_last_at: row.lost_last_at,
     })
 }
 

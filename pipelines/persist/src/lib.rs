@@ -1,7 +1,7 @@
 //! Log to store.
 //!
-//! - reads: `device-events`, `device-status`, `inventory`, as group `persist`
-//! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; dead letters
+//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, as group `persist`
+//! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; dead letters
 //! - key: the row's own; one thread writes all rows of an entity, for one partition has all its records
 //! - state: none but the position; what an entity was before is its row in the store
 //! - time: none; write times and ends of rows come from the records
@@ -183,6 +183,7 @@ pub fn describe() -> Description {
             (Topic::DeviceEvents, &["device_events"]),
             (Topic::DeviceStatus, &["status", "status_by_group"]),
             (Topic::Inventory, &["entities", "groups", "serials"]),
+            (Topic::Ledger, &["ledger"]),
         ],
     }
 }

@@ -140,6 +140,30 @@ async fn a_return_right_behind_a_removal_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_ledger_the_last_word_of_each_stands() {
+    let s = setup();
+    let feed = Feed::new(&s.log);
+    let handle = start(&s.log, &s.store, 1);
+    for (sender, received) in [(None, 10), (Some("192.0.2.1"), 6), (Some("192.0.2.1"), 4), (None, 12)] {
+        let key = sender.unwrap_or("main");
+        feed.put(Topic::Ledger, key, 1, common::ledger(sender, received));
+    }
+    caught_up(&s.log).await;
+    let read = async |listener| {
+        let page = queries::ledger(&*s.store, listener, 10).await.unwrap();
+        page.rows.iter().map(|r| (r.received, r.balances())).collect::<Vec<_>>()
+    };
+    assert_eq!(read(None).await, [(12, true)]);
+    assert_eq!(
+        read(Some("main")).await,
+        [(6, true)],
+        "what was said earlier and came later"
+    );
+    assert_eq!(read(Some("spare")).await, []);
+    stop(handle).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rebuild_makes_the_same_rows() {
     let s = setup();
     let feed = Feed::new(&s.log);

@@ -157,6 +157,10 @@ fn samples() -> Vec<AnyRecord> {
             undecodable: BTreeMap::new(),
             over_limit: 0,
             kernel_drops: 0,
+            first_at: Some(Micros(1)),
+            last_at: Some(Micros(2)),
+            lost_first_at: None,
+            lost_last_at: Some(Micros(3)),
         }
         .into(),
         AuditEntry {

@@ -31,11 +31,18 @@ pub struct Migration {
 }
 
 /// The versions of this build.
-pub static MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    compatible_from: 1,
-    text: include_str!("../../migrations/0001_tables.cql"),
-}];
+pub static MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        compatible_from: 1,
+        text: include_str!("../../migrations/0001_tables.cql"),
+    },
+    Migration {
+        version: 2,
+        compatible_from: 1,
+        text: include_str!("../../migrations/0002_ledger.cql"),
+    },
+];
 
 /// What a migration does next, or has done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,6 +26,12 @@ pub(super) fn optional_text(value: Option<&String>) -> Option<Value> {
     value.map(|t| text(t))
 }
 
+/// Counts by word, as texts: the one kind of map there is.
+pub(super) fn counts(counts: &BTreeMap<String, i64>) -> Option<Value> {
+    let texts = counts.iter().map(|(word, n)| (word.clone(), n.to_string()));
+    (!counts.is_empty()).then(|| Value::Map(texts.collect()))
+}
+
 /// The three audit columns: the input that made the row.
 pub(super) fn audit(position: Position) -> [Option<Value>; 3] {
     [
@@ -116,6 +122,18 @@ impl<'a> Fields<'a> {
             Some(Value::Map(map)) => Ok(map.clone()),
             Some(_) => Err(self.wrong(name)),
         }
+    }
+
+    pub(super) fn bigint(&self, name: &str) -> Result<i64, StoreError> {
+        match self.get(name) {
+            Some(Value::Bigint(n)) => Ok(*n),
+            _ => Err(self.wrong(name)),
+        }
+    }
+
+    pub(super) fn counts(&self, name: &str) -> Result<BTreeMap<String, i64>, StoreError> {
+        let number = |(word, text): (String, String)| text.parse().map(|n| (word, n)).map_err(|_| self.wrong(name));
+        self.map(name)?.into_iter().map(number).collect()
     }
 
     pub(super) fn position(&self) -> Result<Position, StoreError> {

@@ -8,6 +8,7 @@
 //! | `groups` | `inventory` | kind | read group | lists of sites, OLTs, boards, PON ports |
 //! | `serials` | `inventory` | tenant, serial | entity | where a serial was sighted |
 //! | `device_events` | `device-events` | entity, year | at ↓, id ↓ | what happened to a device |
+//! | `ledger` | `ledger` | read group | name, writer | what became of every datagram of a listener, of its senders |
 //! | `users`, `refresh_families` | nothing: they live only here | bucket; user | name; family | who may log in |
 //!
 //! Instants are kept in milliseconds (CQL's `timestamp`): a type's [`model::Micros`] come back cut to the millisecond. Write times
@@ -17,6 +18,7 @@ mod access;
 mod event;
 mod fields;
 mod inventory;
+mod ledger;
 mod status;
 
 use model::{EntityId, Kind};
@@ -24,6 +26,7 @@ use model::{EntityId, Kind};
 pub use access::{REFRESH_FAMILIES, RefreshFamilyRow, USERS, UserRow};
 pub use event::{DEVICE_EVENTS, DeviceEventRow};
 pub use inventory::{ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, SERIALS, SerialRow};
+pub use ledger::{LEDGER, LedgerEntryRow, LedgerOf};
 pub use status::{STATUS, STATUS_BY_GROUP, StatusRow};
 
 use crate::TableDef;
@@ -38,10 +41,19 @@ pub static TABLES: &[&TableDef] = &[
     &DEVICE_EVENTS,
     &USERS,
     &REFRESH_FAMILIES,
+    &LEDGER,
 ];
 
 /// The tables that come from the log alone: what a rebuild empties and fills again.
-pub static DERIVED_TABLES: &[&TableDef] = &[&STATUS, &STATUS_BY_GROUP, &ENTITIES, &GROUPS, &SERIALS, &DEVICE_EVENTS];
+pub static DERIVED_TABLES: &[&TableDef] = &[
+    &STATUS,
+    &STATUS_BY_GROUP,
+    &ENTITIES,
+    &GROUPS,
+    &SERIALS,
+    &DEVICE_EVENTS,
+    &LEDGER,
+];
 
 /// The tables that live only here, written with `put_if` alone.
 pub static CONDITIONAL_TABLES: &[&TableDef] = &[&USERS, &REFRESH_FAMILIES];

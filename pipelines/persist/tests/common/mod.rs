@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use log::{Headers, Log, Record};
 use model::{Micros, Position, RecordId, Serial};
 use pipeline_persist::{PersistConfig, PersistHandle};
-use schemas::{AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
+use schemas::{AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope, Phase};
 use store::rows::DERIVED_TABLES;
 use store::{FjallStore, Page, Row, Scan, Store, StoreError, TableDef, TableDump, Value};
 use topology::{Group, Topic, partition_of};
@@ -200,6 +200,37 @@ pub fn life(feed: &Feed, onus: u16) {
     let back = next();
     feed.entry(&onu(4), Some(serial(4)), back);
     feed.status(&onu(4), "online", back);
+    // What a listener and a sender said of themselves, and the sender again.
+    for (sender, received) in [(None, 10), (Some("192.0.2.1"), 4), (Some("192.0.2.1"), 6)] {
+        let row = ledger(sender, received);
+        feed.put(Topic::Ledger, sender.unwrap_or("main"), next(), row);
+    }
+}
+
+/// A listener's row, or one of its sender's; the more received, the later.
+pub fn ledger(sender: Option<&str>, received: i64) -> LedgerRow {
+    LedgerRow {
+        scope: sender.map_or(LedgerScope::Listener, |_| LedgerScope::Sender),
+        listener: "main".into(),
+        sender: sender.map(str::to_owned),
+        root: None,
+        writer: "run".into(),
+        at: Micros(base().0 + received * 1_000_000),
+        received,
+        accepted: received,
+        recovered: 0,
+        acknowledged: received,
+        in_spool: 0,
+        dropped: BTreeMap::new(),
+        refused: BTreeMap::new(),
+        undecodable: BTreeMap::new(),
+        over_limit: 0,
+        kernel_drops: 0,
+        first_at: Some(base()),
+        last_at: Some(base()),
+        lost_first_at: None,
+        lost_last_at: None,
+    }
 }
 
 pub fn open(folder: &std::path::Path) -> Arc<FjallStore> {
