@@ -7,14 +7,15 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::{EntityId, Micros, Position};
 use scylla::errors::ExecutionError;
-use scylla::value::CqlTimestamp;
+use scylla::value::{CqlTimestamp, CqlValue};
 use store::rows::StatusRow;
 use store::{Row, Store};
 
 use crate::{CqlConfig, CqlError, CqlStore};
 
-/// Rows of one call to the store, as `persist` makes them.
+/// Rows of one call to the store, and calls at one time, as `persist` makes them.
 const CALL_ROWS: usize = 500;
+const CALLS: usize = 8;
 
 /// What one way of writing took.
 #[derive(Debug, Clone, Copy)]
@@ -85,10 +86,17 @@ async fn ours(store: &Arc<CqlStore>, statuses: &[StatusRow]) -> Result<Figure, C
         .chunks(CALL_ROWS)
         .map(|chunk| chunk.iter().map(StatusRow::to_row).collect())
         .collect();
+    let failed = |error| CqlError::answer("writing rows", error);
+    let mut running = FuturesUnordered::new();
     measured(statuses.len(), async {
         for call in calls {
-            let written = store.upsert(call).await;
-            written.map_err(|error| CqlError::answer("writing rows", error))?;
+            if running.len() >= CALLS {
+                running.next().await.transpose().map_err(failed)?;
+            }
+            running.push(store.upsert(call));
+        }
+        while let Some(done) = running.next().await {
+            done.map_err(failed)?;
         }
         Ok(())
     })
@@ -101,13 +109,14 @@ async fn bare(store: &CqlStore, statuses: &[StatusRow], in_flight: usize) -> Res
         .of(&store::rows::STATUS)
         .map_err(|error| CqlError::answer("writing rows", error))?
         .insert;
+    let rows: Vec<_> = statuses.iter().map(bound).collect();
     let (session, mut running) = (store.session(), FuturesUnordered::new());
     measured(statuses.len(), async {
-        for row in statuses {
+        for row in &rows {
             if running.len() >= in_flight {
                 running.next().await.transpose().map_err(request)?;
             }
-            running.push(async move { session.execute_unpaged(insert, bound(row)).await.map(drop) });
+            running.push(async move { session.execute_unpaged(insert, row).await.map(drop) });
         }
         while let Some(done) = running.next().await {
             done.map_err(request)?;
@@ -117,9 +126,9 @@ async fn bare(store: &CqlStore, statuses: &[StatusRow], in_flight: usize) -> Res
     .await
 }
 
-/// The values as the driver's own derivation would bind them, in two tuples' worth.
-fn bound(row: &StatusRow) -> impl scylla::serialize::row::SerializeRow {
-    use scylla::value::CqlValue::{BigInt, Int, Text, Timestamp};
+/// The same values in the driver's own types, ready before the clock runs, as ours are.
+fn bound(row: &StatusRow) -> Vec<Option<CqlValue>> {
+    use CqlValue::{BigInt, Int, Text, Timestamp};
     let text = |t: &str| Some(Text(t.to_owned()));
     let optional = |t: &Option<String>| t.clone().map(Text);
     let at = |m: Micros| Some(Timestamp(CqlTimestamp(m.millis())));

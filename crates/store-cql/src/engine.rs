@@ -118,7 +118,6 @@ impl CqlStore {
             statements: &self.statements,
             requests: &self.requests,
             in_flight: &self.in_flight,
-            in_flight_max: self.config.writes_in_flight,
             within: self.config.write_within,
             clock: &self.clock,
         }

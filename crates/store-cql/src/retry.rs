@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
 use rand::RngExt;
 use scylla::errors::ExecutionError;
 
@@ -70,7 +70,13 @@ struct OpMetrics {
 }
 
 /// Makes requests.
-pub(crate) struct Requests(Vec<OpMetrics>);
+pub(crate) struct Requests {
+    of: Vec<OpMetrics>,
+    /// Writes on their way.
+    pub(crate) in_flight: Gauge,
+    /// Rows and deletions acknowledged.
+    pub(crate) rows_written: Counter,
+}
 
 impl Requests {
     pub(crate) fn new() -> Self {
@@ -80,7 +86,11 @@ impl Requests {
             retries: metrics::counter!(metric::RETRIES, "op" => op.name()),
             seconds: metrics::histogram!(metric::REQUEST_SECONDS, "op" => op.name()),
         };
-        Self(Op::ALL.map(of).into())
+        Self {
+            of: Op::ALL.map(of).into(),
+            in_flight: metrics::gauge!(metric::IN_FLIGHT),
+            rows_written: metrics::counter!(metric::ROWS_WRITTEN),
+        }
     }
 
     /// Makes a request once.
@@ -89,18 +99,22 @@ impl Requests {
         op: Op,
         request: impl Future<Output = Result<T, ExecutionError>>,
     ) -> Result<T, ExecutionError> {
-        let metrics = &self.0[op as usize];
         let started = Instant::now();
         let outcome = request.await;
+        self.count(op, started, outcome.as_ref().err());
+        outcome
+    }
+
+    fn count(&self, op: Op, started: Instant, error: Option<&ExecutionError>) {
+        let metrics = &self.of[op as usize];
         metrics.seconds.record(started.elapsed());
-        match &outcome {
-            Ok(_) => metrics.ok.increment(1),
-            Err(error) => {
+        match error {
+            None => metrics.ok.increment(1),
+            Some(error) => {
                 metrics.error.increment(1);
                 metrics::counter!(metric::ERRORS, "kind" => kind(error).0).increment(1);
             }
         }
-        outcome
     }
 
     /// Makes a request that may be made twice, again and again while it fails in a way that passes by itself, until its time
@@ -118,7 +132,11 @@ impl Requests {
         let deadline = Instant::now() + within;
         let mut backoff = Backoff::new();
         loop {
-            let source = match self.once(op, request()).await {
+            // Awaited here and not by `once`: the driver's futures are large, and each hand they go through is a copy.
+            let started = Instant::now();
+            let outcome = request().await;
+            self.count(op, started, outcome.as_ref().err());
+            let source = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(error) => Box::new(error),
             };
@@ -131,7 +149,7 @@ impl Requests {
                 return Err(CqlError::TooLate { what, seconds, source });
             }
             tokio::time::sleep(wait).await;
-            self.0[op as usize].retries.increment(1);
+            self.of[op as usize].retries.increment(1);
         }
     }
 }

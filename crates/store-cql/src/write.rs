@@ -12,7 +12,7 @@ use scylla::client::session::Session;
 use scylla::statement::batch::{Batch, BatchType};
 use store::rows::CONDITIONAL_TABLES;
 use store::{Row, StoreError, TableDef, Value, check_row, kit};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::metric;
 use crate::retry::{Op, Requests};
@@ -29,7 +29,6 @@ pub(crate) struct Writer<'a> {
     pub(crate) statements: &'a Statements,
     pub(crate) requests: &'a Requests,
     pub(crate) in_flight: &'a Semaphore,
-    pub(crate) in_flight_max: usize,
     pub(crate) within: Duration,
     pub(crate) clock: &'a Clock,
 }
@@ -62,15 +61,24 @@ impl Writer<'_> {
             self.delete(row.table, &row.key, row.wts_us).await?;
         }
         for batch in batches(&items) {
-            if running.len() >= self.in_flight_max {
-                running.next().await.transpose()?;
-            }
-            running.push(self.write(batch, now_ms));
+            // Own writes first: a call waits in the queue for a permit only when it has none of its own to wait for.
+            let permit = loop {
+                if let Ok(permit) = self.in_flight.try_acquire() {
+                    break self.counted(Some(permit));
+                }
+                match running.next().await {
+                    Some(done) => done?,
+                    None => break self.permit().await,
+                }
+            };
+            running.push(self.write(batch, now_ms, permit));
         }
         while let Some(done) = running.next().await {
             done?;
         }
-        metrics::counter!(metric::ROWS_WRITTEN).increment(u64::try_from(items.len()).unwrap_or(u64::MAX));
+        self.requests
+            .rows_written
+            .increment(u64::try_from(items.len()).unwrap_or(u64::MAX));
         Ok(())
     }
 
@@ -83,21 +91,21 @@ impl Writer<'_> {
         let _permit = self.permit().await;
         let request = || self.session.execute_unpaged(statement, cells);
         self.requests.until_done(Op::Delete, self.within, request).await?;
-        metrics::counter!(metric::ROWS_WRITTEN).increment(1);
+        self.requests.rows_written.increment(1);
         Ok(())
     }
 
-    async fn write(&self, items: &[Item<'_>], now_ms: i64) -> Result<(), StoreError> {
+    /// Holds its permit over all attempts: servers that do not keep up get no more at one time.
+    async fn write(&self, items: &[Item<'_>], now_ms: i64, _permit: Permit<'_>) -> Result<(), StoreError> {
         let Some(first) = items.first() else { return Ok(()) };
         let OfTable { insert, .. } = self.statements.of(first.row.table)?;
-        let mut values: Vec<_> = items.iter().map(|item| cells(item, now_ms)).collect();
-        let _permit = self.permit().await;
-        if let [_] = items {
-            let values = &values.remove(0);
+        if let [item] = items {
+            let values = &cells(item, now_ms);
             let request = || self.session.execute_unpaged(insert, values);
             self.requests.until_done(Op::Insert, self.within, request).await?;
             return Ok(());
         }
+        let values: Vec<_> = items.iter().map(|item| cells(item, now_ms)).collect();
         let mut batch = Batch::new(BatchType::Unlogged);
         batch.set_is_idempotent(true);
         for _ in items {
@@ -109,22 +117,28 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Held over all attempts: servers that do not keep up get no more at one time.
     async fn permit(&self) -> Permit<'_> {
         // Never closed; without a permit it would only be unbounded.
-        let permit = self.in_flight.acquire().await.ok();
-        metrics::gauge!(metric::IN_FLIGHT).increment(1);
-        Permit { _permit: permit }
+        self.counted(self.in_flight.acquire().await.ok())
+    }
+
+    fn counted<'p>(&'p self, permit: Option<SemaphorePermit<'p>>) -> Permit<'p> {
+        self.requests.in_flight.increment(1);
+        Permit {
+            _permit: permit,
+            in_flight: &self.requests.in_flight,
+        }
     }
 }
 
 struct Permit<'a> {
-    _permit: Option<tokio::sync::SemaphorePermit<'a>>,
+    _permit: Option<SemaphorePermit<'a>>,
+    in_flight: &'a metrics::Gauge,
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        metrics::gauge!(metric::IN_FLIGHT).decrement(1);
+        self.in_flight.decrement(1);
     }
 }
 

@@ -23,6 +23,21 @@ pub(super) fn encode(table: &'static TableDef, values: &[Value]) -> Result<Vec<u
     Ok(out)
 }
 
+/// Encodes a whole key, and says how many bytes of it are the partition's.
+pub(super) fn encode_whole(table: &'static TableDef, values: &[Value]) -> Result<(Vec<u8>, usize), StoreError> {
+    let (partition, clustering) = values.split_at(table.partition_key.len().min(values.len()));
+    let mut out = encode(table, partition)?;
+    let length = out.len();
+    for (value, (_, order)) in clustering.iter().zip(table.clustering_key) {
+        let start = out.len();
+        encode_value(table, value, &mut out)?;
+        if *order == Order::Desc {
+            out[start..].iter_mut().for_each(|b| *b = !*b);
+        }
+    }
+    Ok((out, length))
+}
+
 /// Decodes a whole key; `None` if the bytes are not one.
 pub(super) fn decode(table: &'static TableDef, bytes: &[u8]) -> Option<Vec<Value>> {
     let kinds = table
@@ -202,6 +217,8 @@ mod tests {
             let (bytes_a, bytes_b) = (encode(&TABLE, &values(&a)).unwrap(), encode(&TABLE, &values(&b)).unwrap());
             prop_assert_eq!(bytes_a.cmp(&bytes_b), expected_order(&a, &b));
             prop_assert_eq!(decode(&TABLE, &bytes_a), Some(values(&a)));
+            let partition_bytes = encode(&TABLE, &values(&a)[..2]).unwrap().len();
+            prop_assert_eq!(encode_whole(&TABLE, &values(&a)).unwrap(), (bytes_a.clone(), partition_bytes));
             // A partition's bytes are in front of its own rows only.
             let partition = encode(&TABLE, &values(&a)[..2]).unwrap();
             prop_assert_eq!(bytes_b.starts_with(&partition), (&a.0, a.1) == (&b.0, b.1));

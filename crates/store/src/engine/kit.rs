@@ -33,8 +33,7 @@ pub fn key_to_go_on_behind(scan: &Scan) -> Result<Option<Vec<Value>>, StoreError
 /// # Errors
 /// When a value of it cannot be in a key.
 pub fn key_bytes(table: &'static TableDef, key: &[Value]) -> Result<(Vec<u8>, usize), StoreError> {
-    let partition = key::encode(table, &key[..table.partition_key.len().min(key.len())])?;
-    Ok((key::encode(table, key)?, partition.len()))
+    key::encode_whole(table, key)
 }
 
 /// Whether `new` replaces `old` (two contents of one row): the higher write time stays, of two equal ones the larger bytes.
