@@ -15,5 +15,5 @@ mod token_key;
 mod up;
 
 pub use assembly::network_chain;
-pub use backends::{open_log, open_store};
+pub use backends::{open_log, open_log_of, open_store};
 pub use command_line::run;

@@ -96,6 +96,7 @@ pub struct Parts {
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     stop_http: watch::Sender<bool>,
     _commands: Option<Server>,
+    _learner: Option<registry::Learner>,
 }
 
 /// What parts are made from.
@@ -114,6 +115,8 @@ pub struct Foundation<'a> {
     pub log: Arc<dyn Log>,
     /// The store, if a part needs it.
     pub store: Option<Arc<dyn Store>>,
+    /// What teaches the log's codec.
+    pub learner: Option<registry::Learner>,
 }
 
 impl Parts {
@@ -121,7 +124,8 @@ impl Parts {
     ///
     /// # Errors
     /// When one cannot be built.
-    pub fn start(base: Foundation<'_>) -> Result<Self> {
+    pub fn start(mut base: Foundation<'_>) -> Result<Self> {
+        let learner = base.learner.take();
         let Foundation {
             settings,
             selection,
@@ -192,6 +196,7 @@ impl Parts {
             http,
             stop_http,
             _commands: commands,
+            _learner: learner,
         })
     }
 

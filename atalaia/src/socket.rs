@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use settings::{LogBackend, Settings};
 use store::Store;
 
-use crate::backends::{self, Backends};
+use crate::backends::{self, Absence, Backends};
 use crate::command_line::Place;
 use crate::operations;
 use crate::parts::Selection;
@@ -149,7 +149,11 @@ pub fn with_installation(place: &Place, request: &Request, on_line: &mut dyn FnM
 /// Opens log and store for this one operation.
 fn on_backends(settings: &Settings, request: &Request, on_line: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let Backends { log, store } = backends::open(settings, Selection::ALL, &runtime)?;
+    let Backends {
+        log,
+        store,
+        learner: _learner,
+    } = backends::open(settings, Selection::ALL, &runtime, Absence::Fail)?;
     let installation = Installation {
         log: log.clone(),
         store: store.context("there is no store")?,

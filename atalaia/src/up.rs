@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use settings::Settings;
 
-use crate::backends::{self, Backends};
+use crate::backends::{self, Absence, Backends};
 use crate::command_line::Place;
 use crate::parts::{Foundation, Parts, Selection};
 use crate::{demo, logging};
@@ -107,7 +107,7 @@ impl Process {
                     settings.http.listen
                 )
             })?;
-        let Backends { log, store } = backends::open(settings, selection, &tokio)?;
+        let Backends { log, store, learner } = backends::open(settings, selection, &tokio, Absence::Wait)?;
         let parts = Parts::start(Foundation {
             settings,
             selection,
@@ -116,6 +116,7 @@ impl Process {
             listener,
             log,
             store,
+            learner,
         })?;
         if selection.api {
             print_board(&parts);

@@ -29,6 +29,16 @@ enum End {
     At(CrashPoint, u32),
 }
 
+/// The points that the embedded log passes.
+const POINTS: [CrashPoint; 6] = [
+    CrashPoint::AfterInformAppendBeforeAnswer,
+    CrashPoint::BeforeCommit,
+    CrashPoint::InsideCommit,
+    CrashPoint::AfterCommit,
+    CrashPoint::DuringRestore,
+    CrashPoint::PersistBetweenRowsAndPosition,
+];
+
 fn ends() -> Vec<End> {
     let passages = |point| match point {
         CrashPoint::AfterInformAppendBeforeAnswer => [700, 2_500],
@@ -36,7 +46,7 @@ fn ends() -> Vec<End> {
         CrashPoint::PersistBetweenRowsAndPosition => [3, 12],
         _ => [5, 40],
     };
-    let mut ends: Vec<_> = CrashPoint::ALL
+    let mut ends: Vec<_> = POINTS
         .iter()
         .flat_map(|&point| passages(point).map(|nth| End::At(point, nth)))
         .collect();

@@ -1,8 +1,18 @@
-//! `atalaia topology show`: topics, groups and steps, from the same tables the code uses.
+//! `atalaia topology`: topics, groups and steps, from the same tables the code uses; on Kafka also what differs there, and
+//! making it so.
 
-use anyhow::Result;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use log_kafka::Admin;
+use registry::Registry;
+use schemas::{Codec, RecordType};
+use settings::LogBackend;
 use topology::{Cleanup, Delivery, GROUPS, TOPICS};
+
+use crate::backends::{kafka_config, registry_config};
+use crate::command_line::Place;
 
 use super::out;
 
@@ -15,16 +25,89 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prints what differs on Kafka and in the schema registry, and changes nothing. Exit code 1 if anything does.
+    Diff {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Makes topics, settings, schemas and compatibility on Kafka and in the registry what they should be.
+    #[command(after_help = "Safe to run again:\n  atalaia topology apply --config atalaia.toml")]
+    Apply {
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// None in practice.
+/// When something differs (`diff`), or a server is away or refuses.
 pub fn run(command: &Command) -> Result<()> {
-    let Command::Show { json } = command;
-    let text = if *json { format!("{:#}", as_json()) } else { table() };
+    let text = match command {
+        Command::Show { json: true } => format!("{:#}", as_json()),
+        Command::Show { json: false } => table(),
+        Command::Diff { place } => return Cluster::connect(place)?.diff(),
+        Command::Apply { place } => return Cluster::connect(place)?.apply(),
+    };
     out::until_read(out::line(&text.trim_end()))
+}
+
+/// Kafka and the registry of an installation.
+struct Cluster {
+    tokio: tokio::runtime::Runtime,
+    admin: Admin,
+    registry: Registry,
+}
+
+impl Cluster {
+    fn connect(place: &Place) -> Result<Self> {
+        let settings = crate::up::load_settings(place)?;
+        let LogBackend::Kafka(kafka) = &settings.log.backend else {
+            bail!("the log is embedded and needs no topics: this command is for log.backend = \"kafka\"");
+        };
+        std::fs::create_dir_all(&settings.data)
+            .with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
+        // Nothing is read or written in a topic with records: any codec does.
+        let codec = Arc::new(Codec::standalone());
+        Ok(Self {
+            tokio: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+            admin: Admin::connect(kafka_config(&settings, kafka, codec, "topology"))?,
+            registry: Registry::connect(registry_config(&settings, kafka))?,
+        })
+    }
+
+    fn diff(&self) -> Result<()> {
+        let mut found = Vec::new();
+        found.extend(self.admin.diff()?.iter().map(ToString::to_string));
+        let schemas = self.tokio.block_on(self.registry.diff(RecordType::ALL))?;
+        found.extend(schemas.iter().map(ToString::to_string));
+        if found.is_empty() {
+            return out::until_read(out::line(&"nothing differs"));
+        }
+        out::until_read(out::line(&found.join("\n")))?;
+        bail!("{} differences: `atalaia topology apply` makes them right", found.len())
+    }
+
+    fn apply(&self) -> Result<()> {
+        let (applied, left): (Vec<_>, Vec<_>) = self
+            .admin
+            .apply()?
+            .into_iter()
+            .partition(log_kafka::Difference::is_applicable);
+        let mut done: Vec<_> = applied.iter().map(|d| format!("made right: {d}")).collect();
+        let before = self.tokio.block_on(self.registry.diff(RecordType::ALL))?;
+        self.tokio.block_on(self.registry.set_compatibility(RecordType::ALL))?;
+        self.tokio.block_on(self.registry.ensure(RecordType::ALL))?;
+        done.extend(before.iter().map(|d| format!("made right: {d}")));
+        let (topics, schemas) = (TOPICS.len(), RecordType::ALL.len());
+        done.push(format!("{topics} topics and {schemas} schemas are as they should be"));
+        out::until_read(out::line(&done.join("\n")))?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<_> = left.iter().map(ToString::to_string).collect();
+        bail!("left as it is:\n  {}", lines.join("\n  "))
+    }
 }
 
 fn table() -> String {

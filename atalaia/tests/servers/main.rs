@@ -1,0 +1,14 @@
+//! The distributed form: every part a process of its own over Apache Kafka, a schema registry and Cassandra, and any of them
+//! killed. The servers are those of `infra/dev/servers up`, found by `KAFKA`, `CQL` and `REGISTRY`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints its figures"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod end_to_end;
+mod kill;
+mod rebalance;
+mod world;
