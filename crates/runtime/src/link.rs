@@ -121,7 +121,8 @@ impl<S: Step> Fused<S> {
             key: key.clone(),
             timer,
         });
-        let wts = slot.map_or(Micros(0), |s| s.wts).plus(1).max(round.now.log_time);
+        let before = slot.filter(|s| s.state.is_some()).map_or(round.deleted, |s| s.wts);
+        let wts = before.plus(1).max(round.now.log_time);
         let mut out = Out::new(wts);
         let input = match turn {
             Turn::Timer { id, deadline, .. } => Input::Timer { id, deadline },
@@ -159,6 +160,7 @@ impl<S: Step> Fused<S> {
         let (state, wts) = match change {
             Change::Delete => {
                 if slot.is_some() {
+                    round.deleted = round.deleted.max(out.write_time);
                     self.table.replace(
                         key,
                         Next {

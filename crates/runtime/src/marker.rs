@@ -1,6 +1,6 @@
 //! The marker: one record a partition and commit with all that is global to a task. It is the truth for the next offset.
 
-use model::Offset;
+use model::{Micros, Offset};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -10,7 +10,9 @@ use crate::round::TimerRef;
 use crate::writers::WritersKept;
 
 /// Number of the marker's format.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// The format before: without the last field.
+const FORMAT_BEFORE: u8 = 1;
 
 /// Why a marker cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,6 +44,8 @@ pub(crate) struct Marker {
     pub writers: WritersKept,
     pub skipped: Vec<Skipped>,
     pub outcomes: Outcomes,
+    /// Highest write time of a slot that is gone.
+    pub deleted: Micros,
 }
 
 impl Marker {
@@ -52,8 +56,40 @@ impl Marker {
     pub fn decode(bytes: &[u8]) -> Result<Self, MarkerError> {
         match bytes.split_first() {
             Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|e| MarkerError::Damaged(e.to_string())),
+            Some((&FORMAT_BEFORE, rest)) => {
+                let zero = postcard::to_allocvec(&Micros(0)).expect("a number always encodes");
+                Self::decode(&[&[FORMAT], rest, &zero].concat())
+            }
             Some((&other, _)) => Err(MarkerError::Format(other)),
             None => Err(MarkerError::Damaged("it is empty".into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_of_the_format_before_is_read() {
+        let marker = Marker {
+            next_offset: 7,
+            generation: 1,
+            partitions: 8,
+            clock: TaskClock::default(),
+            writers: WritersKept::default(),
+            skipped: Vec::new(),
+            outcomes: Outcomes::default(),
+            deleted: Micros(300),
+        };
+        let now = Marker::decode(&marker.encode()).unwrap();
+        assert_eq!((now.next_offset, now.deleted), (7, Micros(300)));
+        let tail = postcard::to_allocvec(&marker.deleted).unwrap().len();
+        let mut before = marker.encode();
+        before.truncate(before.len() - tail);
+        before[0] = FORMAT_BEFORE;
+        let before = Marker::decode(&before).unwrap();
+        assert_eq!((before.next_offset, before.deleted), (7, Micros(0)));
+        assert_eq!(Marker::decode(&[9, 1]).unwrap_err(), MarkerError::Format(9));
     }
 }

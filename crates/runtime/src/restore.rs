@@ -254,6 +254,7 @@ impl<E: Send + 'static> Restoring<E> {
             task.chain.forget_applied();
         }
         task.clock = marker.clock;
+        task.deleted = marker.deleted;
         task.writers = Writers::from_kept(marker.writers);
         task.outcomes = marker.outcomes;
         task

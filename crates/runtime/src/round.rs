@@ -1,5 +1,6 @@
 //! What one record does on its way through a chain.
 
+use model::Micros;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use topology::{RECORD_BYTES_MAX, SLOT_BYTES_MAX, Topic};
@@ -61,12 +62,15 @@ pub(crate) struct Round<E> {
     pub calling: Option<Calling>,
     /// Bytes of slots put.
     pub slot_bytes: usize,
+    /// Highest write time of a slot that is gone: one made anew writes above it, or its first row would lose against what
+    /// the deletion left in a store.
+    pub deleted: Micros,
     pub mutation: Mutation,
     filtered: Option<&'static str>,
 }
 
 impl<E> Round<E> {
-    pub fn new(now: Now, event: Option<E>, mutation: Mutation) -> Self {
+    pub fn new(now: Now, event: Option<E>, deleted: Micros, mutation: Mutation) -> Self {
         Self {
             now,
             events: event.into_iter().collect(),
@@ -74,6 +78,7 @@ impl<E> Round<E> {
             timers_left: TIMERS_PER_RECORD_MAX,
             calling: None,
             slot_bytes: 0,
+            deleted,
             mutation,
             filtered: None,
         }

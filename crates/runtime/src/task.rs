@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use log::{Commit, Headers, Record, Stored};
-use model::{Offset, Partition, Position, RecordId};
+use model::{Micros, Offset, Partition, Position, RecordId};
 use schemas::{AnyRecord, Codec, DecodeError};
 use topology::{Delivery, RECORD_BYTES_MAX, Topic};
 
@@ -85,6 +85,8 @@ pub struct Task<E> {
     pub(crate) writers: Writers,
     pub(crate) skipped: BTreeMap<Offset, Option<TimerRef>>,
     pub(crate) next_offset: Offset,
+    /// Highest write time of a slot that is gone.
+    pub(crate) deleted: Micros,
     pub(crate) outcomes: Outcomes,
     /// Keys of the changelog that a rebuild deletes with its first commit.
     pub(crate) tombstones: Vec<Bytes>,
@@ -118,6 +120,7 @@ impl<E: Send + 'static> Task<E> {
             writers: Writers::default(),
             skipped: BTreeMap::new(),
             next_offset,
+            deleted: Micros(0),
             outcomes: Outcomes::default(),
             tombstones: Vec::new(),
             cut_offset: next_offset,
@@ -287,6 +290,7 @@ impl<E: Send + 'static> Task<E> {
                 })
                 .collect(),
             outcomes: self.outcomes.clone(),
+            deleted: self.deleted,
         }
     }
 
@@ -326,7 +330,7 @@ impl<E: Send + 'static> Task<E> {
             observed: self.clock.observed,
             position,
         };
-        let mut round = Round::new(now, event, self.mutation);
+        let mut round = Round::new(now, event, self.deleted, self.mutation);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             self.chain.run(&mut round)?;
             self.encode(stored, std::mem::take(&mut round.outputs), codec)
@@ -336,6 +340,7 @@ impl<E: Send + 'static> Task<E> {
                 let outcome = round.outcome(records.len());
                 self.chain.settle();
                 self.slot_bytes += round.slot_bytes;
+                self.deleted = round.deleted;
                 for record in records {
                     match record.topic.spec().delivery {
                         Delivery::Fast => fast.push(record),

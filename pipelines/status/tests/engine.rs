@@ -104,3 +104,43 @@ fn check_outcomes(outcomes: &Outcomes) {
     assert!(outcomes.add_up() && outcomes.emitted > 60, "{outcomes:?}");
     assert!(outcomes.filtered["resent"] > 3, "{outcomes:?}");
 }
+
+/// Write times of the inventory rows of one device that is registered, removed and registered again at one append time, with
+/// a commit and a kill before the removal or not.
+fn write_times(killed: bool) -> Vec<i64> {
+    let mut driver = Driver::with(4, 1, chain);
+    driver.advance(1_000);
+    let entity = format!("{}/onu/0/3/5/1", ROOTS[0]);
+    let now = driver.now();
+    let mut rows = Vec::new();
+    for (name, removed) in [("a", false), ("b", false), ("c", false), ("c", true), ("d", false)] {
+        if removed && killed {
+            driver.commit();
+            driver.crash_at(0, CrashAt::ALL[0]);
+        }
+        let mut record = registration(&entity, "onu", now);
+        record.name = Some(name.to_owned());
+        record.removed = removed;
+        driver.pipe(ROOTS[0], record);
+        driver.commit();
+        if !driver.is_alive(0) {
+            driver.restore();
+            driver.commit();
+        }
+    }
+    for seen in driver.outputs(Topic::Inventory) {
+        if let Some(schemas::AnyRecord::InventoryEntry(row)) = seen.record {
+            rows.push(row.wts.0);
+        }
+    }
+    rows
+}
+
+/// A store orders rows and deletions of one key by write time alone.
+#[test]
+fn a_device_made_anew_writes_above_its_deletion() {
+    let calm = write_times(false);
+    assert_eq!(calm.len(), 4, "{calm:?}");
+    assert!(calm[3] > calm[2] + 1, "above the last row and the deletion: {calm:?}");
+    assert_eq!(write_times(true), calm);
+}
