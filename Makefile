@@ -51,8 +51,9 @@ unit: web
 	@$(STAGE) unit $(CARGO) test --workspace --lib --bins --examples --no-fail-fast -q
 	@$(STAGE) unit npm --prefix web test --silent
 
+# The real servers run for this stage alone, and stop whatever comes of it.
 integration: web
-	@$(STAGE) integration $(CARGO) test --workspace --test '*' --no-fail-fast -q
+	@$(STAGE) integration infra/dev/with-servers $(CARGO) test --workspace --test '*' --no-fail-fast -q
 
 browser: web
 	$(CARGO) build -q -p atalaia
