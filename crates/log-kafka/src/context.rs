@@ -33,5 +33,8 @@ pub(crate) fn log_line(level: Level, facility: &str, message: &str) {
 }
 
 pub(crate) fn log_error(error: &KafkaError, reason: &str) {
-    tracing::info!(%error, reason, "kafka client");
+    // The end of a partition is reached many times a second, and is no error.
+    if !matches!(error, KafkaError::PartitionEOF(_)) && !reason.contains("reached end of partition") {
+        tracing::info!(%error, reason, "kafka client");
+    }
 }
