@@ -142,6 +142,11 @@ impl Codec {
         Ok(out)
     }
 
+    /// The id that a record is written with.
+    pub(crate) fn id_of(&self, record: RecordType) -> u32 {
+        self.writing[record as usize].0
+    }
+
     /// Decodes bytes with their wire header.
     ///
     /// # Errors

@@ -8,9 +8,11 @@
 mod codec;
 pub mod network;
 mod records;
+mod trap;
 
 pub use codec::{
     Codec, DecodeError, EncodeError, LEARNED_MAX, LearnError, RegisteredSchema, SchemaOwner, WANTED_MAX,
     WIRE_HEADER_BYTES, reads_alike, schema_owner,
 };
 pub use records::*;
+pub use trap::TrapView;

@@ -6,9 +6,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connector_kit::{Deadline, DropReason, Heard, Listen, Outgoing, Publisher, now};
+use bytes::{Bytes, BytesMut};
+use connector_kit::{Deadline, DropReason, Heard, Listen, OnDurable, Publisher, now};
 use metrics::{Counter, Gauge, counter, gauge};
-use schemas::{SnmpVersion, TrapReceived};
+use schemas::{Codec, SnmpVersion, TrapView};
 use snmp_pdu::{Message, TrapPdu, Version, encode};
 use snmp_usm::{Envelope, Received};
 use topology::Topic;
@@ -30,9 +31,20 @@ const TEND_EVERY: Duration = Duration::from_millis(5);
 /// Datagrams that come closer than this are awaited together: a wake-up costs more than a trap (performance.md §4.1).
 const LOADED: Duration = Duration::from_millis(1);
 const NAP: Duration = Duration::from_micros(300);
+/// Bytes of memory that records share.
+const ARENA_BYTES: usize = 256 << 10;
+/// Keys of roots that are kept: far more than roots.
+const KEYS_MAX: usize = 100_000;
 /// How long the drain reads on, and then waits for acknowledgements.
 const READ_ON: Duration = Duration::from_millis(500);
 const ACKNOWLEDGE: Duration = Duration::from_millis(2_500);
+
+/// A sender as it is written and counted.
+#[derive(Debug, Clone)]
+struct Known {
+    slot: Slot,
+    address: Arc<str>,
+}
 
 /// The listener, owned by its thread.
 pub(crate) struct TrapListener {
@@ -48,8 +60,14 @@ pub(crate) struct TrapListener {
     batch: Batch,
     /// Of this batch, not counted yet.
     taken: Vec<Counted>,
-    /// Where each sender is counted, so that a known one takes no lock.
-    slots: HashMap<IpAddr, Slot>,
+    /// What is remembered of each sender, so that a known one takes no lock and no allocation.
+    known: HashMap<IpAddr, Known>,
+    keys: HashMap<Arc<str>, Bytes>,
+    codec: Arc<Codec>,
+    /// The present PDU and the present record; and where records lie until they are in the log.
+    pdu: Vec<u8>,
+    encoded: Vec<u8>,
+    arena: BytesMut,
     fates: Vec<(Slot, Result<(), DropReason>)>,
     /// For what is decrypted.
     plain: Vec<u8>,
@@ -70,6 +88,7 @@ impl TrapListener {
         answers: Answers,
         shared: Arc<Shared>,
     ) -> Self {
+        let codec = publisher.codec().clone();
         Self {
             socket,
             directory: Directory::new(&config),
@@ -83,7 +102,12 @@ impl TrapListener {
             shared,
             batch: Batch::new(),
             taken: Vec::with_capacity(BATCH),
-            slots: HashMap::new(),
+            known: HashMap::new(),
+            keys: HashMap::new(),
+            codec,
+            pdu: Vec::new(),
+            encoded: Vec::new(),
+            arena: BytesMut::new(),
             fates: Vec::new(),
             plain: Vec::new(),
             tended: Instant::now(),
@@ -103,9 +127,9 @@ impl TrapListener {
                 break;
             };
             let source = peer.ip().to_canonical();
-            let slot = self.slot(source);
+            let known = self.known(source);
             let taken = match admit(&config, v3.as_deref(), datagram, &mut plain, source) {
-                Ok(admitted) => self.handle(&admitted, v3.as_deref(), peer, source, slot),
+                Ok(admitted) => self.handle(&admitted, v3.as_deref(), peer, source, &known),
                 Err((outcome, report)) => {
                     if let Some(report) = report {
                         self.reports.send(&self.socket, &report, peer);
@@ -115,7 +139,7 @@ impl TrapListener {
             };
             self.taken.push(Counted {
                 outcome: taken.outcome,
-                slot,
+                slot: known.slot,
                 source,
                 root: taken.root,
             });
@@ -133,16 +157,19 @@ impl TrapListener {
         });
     }
 
-    fn slot(&mut self, source: IpAddr) -> Slot {
-        if let Some(slot) = self.slots.get(&source) {
-            return *slot;
+    fn known(&mut self, source: IpAddr) -> Known {
+        if let Some(known) = self.known.get(&source) {
+            return known.clone();
         }
-        let slot = self.shared.slot(source);
+        let known = Known {
+            slot: self.shared.slot(source),
+            address: source.to_string().into(),
+        };
         // Those who share a slot are not remembered: there may be any number.
-        if !slot.is_shared() {
-            self.slots.insert(source, slot);
+        if !known.slot.is_shared() {
+            self.known.insert(source, known.clone());
         }
-        slot
+        known
     }
 
     fn handle(
@@ -151,7 +178,7 @@ impl TrapListener {
         v3: Option<&V3>,
         peer: SocketAddr,
         source: IpAddr,
-        slot: Slot,
+        known: &Known,
     ) -> Taken {
         let inner = admitted.trap.inner_address().map(IpAddr::from);
         let attribution = self.directory.attribute(source, inner);
@@ -171,35 +198,70 @@ impl TrapListener {
         } else {
             None
         };
-        let record = TrapReceived {
-            root: root.to_string(),
-            sender: source.to_string(),
-            sender_port: i32::from(peer.port()),
-            listener: self.shared.name.clone(),
-            version: match admitted.version {
-                Version::V1 => SnmpVersion::V1,
-                Version::V2c => SnmpVersion::V2c,
-                Version::V3 => SnmpVersion::V3,
-            },
-            credential: admitted.credential.to_owned(),
-            inform,
-            relay: attribution.relay.map(|r| r.to_string()),
-            inner_address: inner.map(|a| a.to_string()),
-            received_at: now(),
-            pdu: admitted.trap.without_community(),
-        };
-        let out = Outgoing {
-            topic: Topic::Observations,
-            key: &root,
-            record: record.into(),
-        };
-        let fate = self.publisher.publish(out, slot, durable).map_err(|(_, reason)| reason);
+        let fate = self.publish(admitted, &attribution, &root, inner, peer, known, durable);
         // A relay speaks for many: its row has no root of its own.
         let senders_root = attribution.relay.is_none().then_some(root);
         Taken {
             outcome: Outcome::Accepted(fate),
             root: senders_root,
         }
+    }
+
+    /// Encodes into memory that is shared by many records, so that a trap costs no allocation of its own.
+    #[allow(clippy::too_many_arguments, reason = "what a datagram was taken apart into")]
+    fn publish(
+        &mut self,
+        admitted: &Admitted<'_, '_>,
+        attribution: &Attribution,
+        root: &Arc<str>,
+        inner: Option<IpAddr>,
+        peer: SocketAddr,
+        known: &Known,
+        durable: Option<Arc<dyn OnDurable>>,
+    ) -> Result<(), DropReason> {
+        let relay = attribution.relay.map(|r| r.to_string());
+        let inner = inner.map(|a| a.to_string());
+        admitted.trap.copy_without_community(&mut self.pdu);
+        let trap = TrapView {
+            root,
+            sender: &known.address,
+            sender_port: peer.port(),
+            listener: &self.shared.name,
+            version: match admitted.version {
+                Version::V1 => SnmpVersion::V1,
+                Version::V2c => SnmpVersion::V2c,
+                Version::V3 => SnmpVersion::V3,
+            },
+            credential: admitted.credential,
+            inform: admitted.trap.is_inform(),
+            relay: relay.as_deref(),
+            inner_address: inner.as_deref(),
+            received_at: now(),
+            pdu: &self.pdu,
+        };
+        self.codec.encode_trap(&trap, &mut self.encoded);
+        if self.arena.capacity() < self.encoded.len() {
+            self.arena = BytesMut::with_capacity(ARENA_BYTES.max(self.encoded.len()));
+        }
+        self.arena.extend_from_slice(&self.encoded);
+        let value = self.arena.split().freeze();
+        let key = self.key(root);
+        self.publisher
+            .publish_encoded(Topic::Observations, key, value, known.slot, durable)
+            .map_err(|(_, reason)| reason)
+    }
+
+    fn key(&mut self, root: &Arc<str>) -> Bytes {
+        if let Some(key) = self.keys.get(root) {
+            return key.clone();
+        }
+        // Roots of strangers come and go.
+        if self.keys.len() >= KEYS_MAX {
+            self.keys.clear();
+        }
+        let key = Bytes::copy_from_slice(root.as_bytes());
+        self.keys.insert(root.clone(), key.clone());
+        key
     }
 
     fn root(&mut self, attribution: &Attribution) -> Result<Arc<str>, Limit> {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use log::{Done, Headers, Log, LogError, Producer, Record, TraceParent};
 use metrics::{Counter, Gauge, counter, gauge};
 use model::WriterId;
-use schemas::AnyRecord;
+use schemas::{AnyRecord, Codec};
 use topology::{RECORD_BYTES_MAX, Topic, partition_of};
 
 use crate::spool::{Next, Refused, Spool};
@@ -244,6 +244,11 @@ impl<T: Ticket> Publisher<T> {
         self.spool.as_ref().map(Spool::state)
     }
 
+    /// The codec of its log.
+    pub fn codec(&self) -> &Arc<Codec> {
+        self.log.codec()
+    }
+
     /// The writer id's name.
     pub fn writer(&self) -> &str {
         &self.writer
@@ -274,14 +279,30 @@ impl<T: Ticket> Publisher<T> {
                 return Err((ticket, self.count(DropReason::NotEncodable)));
             }
         };
+        let key = Bytes::copy_from_slice(out.key.as_bytes());
+        self.publish_encoded(out.topic, key, value.into(), ticket, durable)
+    }
+
+    /// As [`Publisher::publish`], of a record that is encoded already.
+    ///
+    /// # Errors
+    /// When there is no room for it, or it is not one the log takes.
+    pub fn publish_encoded(
+        &mut self,
+        topic: Topic,
+        key: Bytes,
+        value: Bytes,
+        ticket: T,
+        durable: Option<Arc<dyn OnDurable>>,
+    ) -> Result<(), (T, DropReason)> {
         if value.len() > RECORD_BYTES_MAX {
             return Err((ticket, self.count(DropReason::TooLarge)));
         }
         let record = Record {
-            topic: out.topic,
-            partition: partition_of(out.key, self.log.partitions()),
-            key: Bytes::copy_from_slice(out.key.as_bytes()),
-            value: Some(value.into()),
+            topic,
+            partition: partition_of(key_text(&key), self.log.partitions()),
+            key,
+            value: Some(value),
             headers: Headers {
                 record_id: None,
                 traceparent: Some(TraceParent::new(rand::random(), rand::random(), true)),
@@ -466,11 +487,9 @@ impl<T: Ticket> Publisher<T> {
                     bytes,
                 }) => {
                     let partitions = self.log.partitions();
-                    if record.partition >= partitions
-                        && let Ok(key) = std::str::from_utf8(&record.key)
-                    {
+                    if record.partition >= partitions {
                         // The log has fewer partitions than when it was taken.
-                        record.partition = partition_of(key, partitions);
+                        record.partition = partition_of(key_text(&record.key), partitions);
                     }
                     self.window.push(Entry {
                         record,
@@ -580,6 +599,11 @@ impl<T: Ticket> Publisher<T> {
             .increment(1);
         reason
     }
+}
+
+/// A key chooses its partition as text; one that is none is no key of ours.
+fn key_text(key: &[u8]) -> &str {
+    std::str::from_utf8(key).unwrap_or_default()
 }
 
 fn ticket<T: Ticket>(tag: Option<u64>) -> T {

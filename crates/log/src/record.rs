@@ -13,8 +13,11 @@ pub struct TraceParent([u8; 55]);
 impl TraceParent {
     /// Builds one from its parts; `sampled` sets the flag of that name.
     pub fn new(trace_id: u128, span_id: u64, sampled: bool) -> Self {
-        let text = format!("00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(sampled));
-        Self(text.as_bytes().try_into().expect("55 characters"))
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        put_hex(&mut text[3..35], &trace_id.to_be_bytes());
+        put_hex(&mut text[36..52], &span_id.to_be_bytes());
+        put_hex(&mut text[53..], &[u8::from(sampled)]);
+        Self(text)
     }
 
     /// Reads the text form; `None` if it is not one.
@@ -31,6 +34,15 @@ impl TraceParent {
     /// The text form.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("hexadecimal digits and dashes")
+    }
+}
+
+/// Two lower-case digits a byte: one is made for every record, so without formatting.
+fn put_hex(out: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 
@@ -75,4 +87,23 @@ pub struct Stored {
     pub offset: Offset,
     /// When the log appended it; never decreasing in a partition of the embedded log.
     pub appended_at: Micros,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_parent_is_its_parts_in_hexadecimal() {
+        for (trace, span, sampled) in [
+            (0, 0, false),
+            (u128::MAX, u64::MAX, true),
+            (0x0123_4567_89ab_cdef, 0xf0, true),
+        ] {
+            let made = TraceParent::new(trace, span, sampled);
+            let expected = format!("00-{trace:032x}-{span:016x}-{:02x}", u8::from(sampled));
+            assert_eq!(made.as_str(), expected);
+            assert_eq!(TraceParent::parse(expected.as_bytes()), Some(made));
+        }
+    }
 }

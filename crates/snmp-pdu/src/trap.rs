@@ -129,7 +129,15 @@ impl<'a> TrapPdu<'a> {
 
     /// The PDU's bytes as they may be kept: the octets of any `snmpTrapCommunity` are `*`.
     pub fn without_community(&self) -> Vec<u8> {
-        let mut bytes = self.whole.to_vec();
+        let mut bytes = Vec::new();
+        self.copy_without_community(&mut bytes);
+        bytes
+    }
+
+    /// As [`TrapPdu::without_community`], into a buffer that is used again.
+    pub fn copy_without_community(&self, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        bytes.extend_from_slice(self.whole);
         for secret in self
             .varbinds
             .raw()
@@ -143,7 +151,6 @@ impl<'a> TrapPdu<'a> {
                 octets.fill(b'*');
             }
         }
-        bytes
     }
 
     /// Whether the sender waits for an answer.
