@@ -88,6 +88,7 @@ pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_s
         relays: traps.relays.iter().map(ToString::to_string).collect(),
         limits: Limits {
             unknown_senders_max: usize::try_from(traps.unknown_senders_max)?,
+            spool_bytes_max: traps.spool_bytes,
             ..Limits::default()
         },
     };

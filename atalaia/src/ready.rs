@@ -111,11 +111,11 @@ impl Able for PersistHandle {
 impl Able for connector_snmp_traps::Running {
     const NAME: &str = "snmp-traps";
 
+    /// A disk that refuses the spool loses nothing yet, but a person has to act before the log goes away.
     fn able(&self) -> Result<(), String> {
-        if self.is_alive() {
-            Ok(())
-        } else {
-            Err("a listener has ended".to_owned())
+        if !self.is_alive() {
+            return Err("a listener has ended".to_owned());
         }
+        self.spool_trouble().map_or(Ok(()), Err)
     }
 }

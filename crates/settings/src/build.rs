@@ -253,11 +253,14 @@ impl Build<'_> {
         }
         let unknown_senders_max = self.integer("snmp_traps.unknown_senders_max")?;
         let unknown_senders_max = u32::try_from(unknown_senders_max).expect("checked to be 0 to 100,000");
+        let spool_bytes = self.integer("snmp_traps.spool_bytes")?;
+        let spool_bytes = u64::try_from(spool_bytes).expect("checked to be 1 MiB to 1 TiB");
         Some(SnmpTraps {
             listeners,
             credentials,
             relays,
             unknown_senders_max,
+            spool_bytes,
         })
     }
 

@@ -129,6 +129,8 @@ pub struct SnmpTraps {
     pub relays: Vec<IpAddr>,
     /// How many senders nobody configured are kept.
     pub unknown_senders_max: u32,
+    /// Bytes that a listener's spool may have on disk.
+    pub spool_bytes: u64,
 }
 
 /// `[[snmp_traps.listener]]`.
