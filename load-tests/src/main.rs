@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod e2e;
+mod edge;
 mod stages;
 
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum Stage {
     Codec,
     /// Events through the chain alone, and through the embedded log.
     Processor,
+    /// Datagrams over UDP into the durable log; gosnmp on the same bytes.
+    Edge,
 }
 
 fn main() -> Result<()> {
@@ -62,6 +65,9 @@ fn main() -> Result<()> {
     }
     if wants(Stage::Processor) {
         stages::processor(arguments.pairs)?;
+    }
+    if wants(Stage::Edge) {
+        edge::run(arguments.pairs)?;
     }
     if wants(Stage::E2e) {
         let binary = match arguments.binary {

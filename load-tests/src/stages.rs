@@ -12,7 +12,7 @@ use topology::{Group, Topic, partition_of};
 use crate::print_figure;
 
 /// CPU time of this process so far.
-fn cpu() -> Duration {
+pub fn cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: u64 = [11, 12]
@@ -32,7 +32,7 @@ fn rates(items: usize, work: impl FnOnce() -> Result<()>) -> Result<(f64, f64)> 
 }
 
 /// The `n`th trap as the connector publishes it.
-fn trap(n: u32, olts: u8) -> TrapReceived {
+pub fn trap(n: u32, olts: u8) -> TrapReceived {
     let note = load_tests::device::Note::nth(n, olts);
     let datagram = note.datagram(false, n);
     let pdu = match snmp_pdu::Message::parse(&datagram) {
