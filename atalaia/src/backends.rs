@@ -14,21 +14,22 @@ use settings::{Kafka, LogBackend, Settings, StoreBackend};
 use store::{FjallStore, Store};
 use store_cql::{CqlConfig, CqlError, CqlLogin, CqlStore};
 
-use crate::command_line::Place;
 use crate::parts::Selection;
 
 /// Between two attempts to reach a server that is away at the start.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Opens the log of a configuration, for looking at it from outside. The learner has to live as long.
+/// Opens the log of a configuration, for looking at it from outside; `environment` is where its secrets may stand. The
+/// learner has to live as long.
 ///
 /// # Errors
 /// When the configuration is wrong, or the log cannot be opened.
-pub fn open_log_of(config: &Path, tokio: &tokio::runtime::Runtime) -> Result<(Arc<dyn Log>, Option<Learner>)> {
-    let settings = crate::up::load_settings(&Place {
-        config: Some(config.to_owned()),
-        data: None,
-    })?;
+pub fn open_log_of(
+    config: &Path,
+    environment: impl IntoIterator<Item = (String, String)>,
+    tokio: &tokio::runtime::Runtime,
+) -> Result<(Arc<dyn Log>, Option<Learner>)> {
+    let settings = settings::load(Some(config), environment)?;
     log_of(&settings, Selection::NONE, tokio, Absence::Fail)
 }
 

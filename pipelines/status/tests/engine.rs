@@ -129,7 +129,9 @@ fn write_times(killed: bool) -> Vec<i64> {
         }
     }
     for seen in driver.outputs(Topic::Inventory) {
-        if let Some(schemas::AnyRecord::InventoryEntry(row)) = seen.record {
+        if let Some(schemas::AnyRecord::InventoryEntry(row)) = seen.record
+            && row.entity == entity
+        {
             rows.push(row.wts.0);
         }
     }
