@@ -13,102 +13,36 @@
 //!
 //! One thread owns it; a lock on the folder keeps other processes out.
 
+mod config;
 mod cursor;
 mod format;
+mod opening;
 mod segment;
 mod syncer;
 
 use std::collections::VecDeque;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Record;
 use metrics::{Counter, Gauge, counter, gauge, histogram};
-use thiserror::Error;
 
+pub use self::config::{Recovered, SpoolConfig, SpoolError, SpoolState};
 use self::cursor::Cursor;
+use self::opening::{announce, find, lock};
 use self::segment::{Chunk, Segment};
 use self::syncer::Syncer;
 use crate::{Deadline, OnDurable, metric};
 
-/// Bytes after which a segment is closed: what is drained is deleted by whole segments.
-const SEGMENT_BYTES: u64 = 16 << 20;
 /// Bytes after which what was taken is written without being asked.
 const WRITE_BYTES: usize = 256 << 10;
-/// Bytes that may wait in memory when the disk refuses them.
-const BUFFER_BYTES_MAX: usize = 64 << 20;
 /// How often a disk that refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 /// How often at most the cursor is written.
 const CURSOR_EVERY: Duration = Duration::from_millis(50);
-
-/// Where a spool is, and how large it may become.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpoolConfig {
-    /// Its folder, made if missing; no other spool may have it.
-    pub folder: PathBuf,
-    /// Bytes it may have on disk.
-    pub bytes_max: u64,
-    /// Bytes of one file.
-    pub segment_bytes: u64,
-    /// Bytes that may wait in memory while the disk refuses them.
-    pub buffer_bytes_max: usize,
-}
-
-impl SpoolConfig {
-    /// With the usual sizes of files and buffer.
-    pub fn new(folder: impl Into<PathBuf>, bytes_max: u64) -> Self {
-        Self {
-            folder: folder.into(),
-            bytes_max,
-            segment_bytes: SEGMENT_BYTES,
-            buffer_bytes_max: BUFFER_BYTES_MAX,
-        }
-    }
-}
-
-/// A spool cannot be opened.
-#[derive(Debug, Error)]
-pub enum SpoolError {
-    /// Another process, or another thread of this one, has it.
-    #[error("the spool {0} is in use by another process: end it, or give this one a data folder of its own")]
-    InUse(PathBuf),
-    /// The disk, or a right that is missing.
-    #[error("cannot use the spool {folder} ({context})")]
-    Io {
-        /// Where.
-        folder: PathBuf,
-        /// What was being done.
-        context: &'static str,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
-}
-
-/// How a spool stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SpoolState {
-    /// Records in it that the log does not have yet.
-    pub records: u64,
-    /// Bytes of them.
-    pub bytes: u64,
-    /// Why its disk cannot be used at the moment.
-    pub trouble: Option<String>,
-}
-
-/// What an earlier run left.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// Whole records, still to be sent.
-    pub records: u64,
-    /// Bytes at the end of files that a crash tore, cut off.
-    pub torn_bytes: u64,
-}
 
 /// The end of a record: everything up to it is drained once it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -549,72 +483,6 @@ impl Spool {
         self.meters.records.set(self.held_records as f64);
         self.meters.bytes.set(self.held_bytes as f64);
     }
-}
-
-fn lock(folder: &Path) -> Result<File, SpoolError> {
-    let failed = |source| SpoolError::Io {
-        folder: folder.to_owned(),
-        context: "locking it",
-        source,
-    };
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(folder.join("lock"))
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SpoolError::InUse(folder.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-struct Found {
-    segments: VecDeque<Segment>,
-    next_id: u64,
-    recovered: Recovered,
-    bytes: u64,
-}
-
-/// What an earlier run left behind `drained`; what it had drained is deleted.
-fn find(folder: &Path, drained: Place) -> io::Result<Found> {
-    let mut found = Found {
-        segments: VecDeque::new(),
-        next_id: drained.segment + 1,
-        recovered: Recovered::default(),
-        bytes: 0,
-    };
-    for (id, path) in Segment::list(folder)? {
-        found.next_id = found.next_id.max(id + 1);
-        if id < drained.segment {
-            fs::remove_file(&path)?;
-            continue;
-        }
-        let from = if id == drained.segment { drained.offset } else { 0 };
-        let (segment, scan) = Segment::recover(id, path.clone(), from)?;
-        found.recovered.records += scan.records;
-        found.recovered.torn_bytes += scan.torn_bytes;
-        found.bytes += scan.bytes;
-        match segment {
-            Some(segment) if scan.records > 0 => found.segments.push_back(segment),
-            _ => fs::remove_file(&path)?,
-        }
-    }
-    Ok(found)
-}
-
-fn announce(publisher: &str, folder: &Path, recovered: Recovered) {
-    if recovered == Recovered::default() {
-        return;
-    }
-    tracing::warn!(
-        publisher,
-        folder = %folder.display(),
-        records = recovered.records,
-        torn_bytes = recovered.torn_bytes,
-        "an earlier run left records in the spool: they are sent before anything new"
-    );
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use log::Headers;
 use model::WriterId;
 use topology::Topic;
 
+use std::path::Path;
+
 use super::*;
 
 fn config(folder: &Path) -> SpoolConfig {
