@@ -9,6 +9,4 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod end_to_end;
-mod kill;
-mod rebalance;
 mod world;
