@@ -77,7 +77,7 @@ impl fmt::Display for Difference {
 }
 
 impl Difference {
-    /// Whether [`Admin::apply`] can make it right.
+    /// Whether [`crate::Admin::apply`] can make it right.
     pub fn is_applicable(&self) -> bool {
         !matches!(self, Self::Partitions { .. } | Self::Replication { .. })
     }
