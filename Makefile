@@ -74,8 +74,8 @@ sim: ## Runs the schedule simulation; SEED=n runs one schedule again.
 bench: web ## Prints the figures of load-tests/README.md.
 	$(CARGO) run --release -q -p load-tests
 
-soak: web ## The long forms of the same tests.
-	ATALAIA_SOAK=1 $(CARGO) test --workspace --no-fail-fast --release
+soak: install-test web ## The long forms of the same tests.
+	ATALAIA_SOAK=1 infra/dev/with-servers $(CARGO) test --workspace --no-fail-fast --release
 
 dev-servers: install-test ## Starts Kafka, Cassandra and a schema registry for a day's work; infra/dev/servers down stops them.
 	@infra/dev/servers up

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use runtime::OnTorn;
 
 use crate::parts::Selection;
 use crate::{commands, up};
@@ -45,8 +46,36 @@ struct Part {
 }
 
 impl Part {
-    fn run(&self, selection: Selection) -> anyhow::Result<()> {
-        up::run_part(&self.place, self.listen, selection)
+    fn run(&self, selection: Selection, on_torn: OnTorn) -> anyhow::Result<()> {
+        up::run_part(&self.place, self.listen, selection, on_torn)
+    }
+}
+
+/// What to do where state and log do not add up.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Choice {
+    /// Say so and wait.
+    Wait,
+    /// Take the state as it is, and go on behind it.
+    GoOn,
+    /// Delete the state, and compute it again from the oldest record kept.
+    Rebuild,
+}
+
+impl From<Choice> for OnTorn {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Wait => Self::Wait,
+            Choice::GoOn => Self::GoOn,
+            Choice::Rebuild => Self::Rebuild,
+        }
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (0.01..=1_000.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.01 to 1000".to_owned()),
     }
 }
 
@@ -63,11 +92,14 @@ enum Command {
         #[arg(long, default_value_t = 20_261, requires = "demo")]
         seed: u64,
         /// How many times faster than life the simulated network lives.
-        #[arg(long, default_value_t = 1.0, requires = "demo")]
+        #[arg(long, default_value_t = 1.0, value_parser = speed, requires = "demo")]
         speed: f64,
         /// Address of board, API, probes and metrics; overrides `http.listen`.
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<std::net::SocketAddr>,
+        /// What to do with a partition whose state and log do not add up (docs/runbooks/waiting-partition.md).
+        #[arg(long, value_enum, default_value_t = Choice::Wait)]
+        on_torn: Choice,
     },
     /// Runs one connector as a process of its own (log on Kafka).
     Connector {
@@ -82,6 +114,9 @@ enum Command {
         /// `network` decides what is; `persist` writes it to the store.
         #[arg(value_parser = ["network", "persist"])]
         name: String,
+        /// `network`: what to do with a partition whose state and log do not add up (docs/runbooks/waiting-partition.md).
+        #[arg(long, value_enum, default_value_t = Choice::Wait)]
+        on_torn: Choice,
         #[command(flatten)]
         part: Part,
     },
@@ -140,26 +175,37 @@ pub fn run() -> ExitCode {
             seed,
             speed,
             listen,
+            on_torn,
         } => up::run(&up::Options {
             place,
             demo,
             seed,
             speed,
             listen,
+            on_torn: on_torn.into(),
         }),
-        Command::Connector { name: _, part } => part.run(Selection {
-            traps: true,
-            ..Selection::NONE
-        }),
-        Command::Pipeline { name, part } => part.run(Selection {
-            network: name == "network",
-            persist: name == "persist",
-            ..Selection::NONE
-        }),
-        Command::Api { part } => part.run(Selection {
-            api: true,
-            ..Selection::NONE
-        }),
+        Command::Connector { name: _, part } => part.run(
+            Selection {
+                traps: true,
+                ..Selection::NONE
+            },
+            OnTorn::Wait,
+        ),
+        Command::Pipeline { name, on_torn, part } => part.run(
+            Selection {
+                network: name == "network",
+                persist: name == "persist",
+                ..Selection::NONE
+            },
+            on_torn.into(),
+        ),
+        Command::Api { part } => part.run(
+            Selection {
+                api: true,
+                ..Selection::NONE
+            },
+            OnTorn::Wait,
+        ),
         Command::Check { file, example } => commands::check::run(file.as_deref(), example),
         Command::Topology { command } => commands::topology::run(&command),
         Command::Tail(arguments) => commands::tail::run(&arguments),

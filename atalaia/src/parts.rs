@@ -105,6 +105,8 @@ pub struct Foundation<'a> {
     pub settings: &'a Settings,
     /// Which parts.
     pub selection: Selection,
+    /// What the task does with a partition whose state and log do not add up.
+    pub on_torn: OnTorn,
     /// Where their asynchronous work runs.
     pub tokio: &'a tokio::runtime::Runtime,
     /// Their metrics.
@@ -129,6 +131,7 @@ impl Parts {
         let Foundation {
             settings,
             selection,
+            on_torn,
             tokio,
             log,
             ..
@@ -145,7 +148,7 @@ impl Parts {
             false => None,
         };
         if selection.network {
-            processor.hold(start_network(settings, log)?);
+            processor.hold(start_network(settings, log, *on_torn)?);
             ready.push(Arc::new(processor.clone()));
         }
         if selection.persist {
@@ -280,7 +283,7 @@ impl Foundation<'_> {
     }
 }
 
-fn start_network(settings: &Settings, log: &Arc<dyn Log>) -> Result<ProcessorHandle> {
+fn start_network(settings: &Settings, log: &Arc<dyn Log>, on_torn: OnTorn) -> Result<ProcessorHandle> {
     let threads = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(THREADS_MAX);
@@ -292,7 +295,7 @@ fn start_network(settings: &Settings, log: &Arc<dyn Log>) -> Result<ProcessorHan
             LogBackend::Embedded => CommitPolicy::embedded(),
             LogBackend::Kafka(kafka) => CommitPolicy::every(kafka.commit_interval),
         },
-        on_torn: OnTorn::Wait,
+        on_torn,
     };
     Ok(runtime::spawn(config, assembly::network_chain)?)
 }

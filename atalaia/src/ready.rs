@@ -88,7 +88,7 @@ impl Able for ProcessorHandle {
         }
         let waiting = |state: &PartitionState| *state != PartitionState::Running;
         match status.partitions.iter().find(|(_, s)| waiting(&s.state)) {
-            Some((partition, s)) => Err(format!("partition {partition}: {:?}", s.state)),
+            Some((partition, s)) => Err(format!("partition {partition}: {}", s.state)),
             None if status.partitions.is_empty() => Err("no partition yet".to_owned()),
             None => Ok(()),
         }

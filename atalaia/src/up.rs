@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use runtime::OnTorn;
 use settings::Settings;
 
 use crate::backends::{self, Absence, Backends};
@@ -30,6 +31,8 @@ pub struct Options {
     pub speed: f64,
     /// Instead of `http.listen`.
     pub listen: Option<SocketAddr>,
+    /// What to do with a partition whose state and log do not add up.
+    pub on_torn: OnTorn,
 }
 
 /// Reads the configuration of an installation; `--data` overrides its folder.
@@ -55,7 +58,7 @@ pub fn run(options: &Options) -> Result<()> {
     if !options.demo {
         let mut settings = load_settings(&options.place)?;
         settings.http.listen = options.listen.unwrap_or(settings.http.listen);
-        return Process::start(&settings, Selection::ALL)?.run_until_signal();
+        return Process::start(&settings, Selection::ALL, options.on_torn)?.run_until_signal();
     }
     let folder = options.place.data.clone().unwrap_or_else(|| PathBuf::from(DEMO_FOLDER));
     let resumed = folder.join("log").exists();
@@ -64,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
     let settings = demo::settings(simulation.network(), &folder, listen)?;
-    let process = Process::start(&settings, Selection::ALL)?;
+    let process = Process::start(&settings, Selection::ALL, options.on_torn)?;
     let life = demo::live(&simulation, &process.parts, options)?;
     process.wait_for_signal()?;
     let (report, _) = life.stop();
@@ -76,12 +79,12 @@ pub fn run(options: &Options) -> Result<()> {
 ///
 /// # Errors
 /// As [`run`]; also when the configuration keeps everything in one process.
-pub fn run_part(place: &Place, listen: Option<SocketAddr>, selection: Selection) -> Result<()> {
+pub fn run_part(place: &Place, listen: Option<SocketAddr>, selection: Selection, on_torn: OnTorn) -> Result<()> {
     logging::start();
     let mut settings = load_settings(place)?;
     settings.http.listen = listen.unwrap_or(settings.http.listen);
     backends::must_be_shared(&settings, selection)?;
-    Process::start(&settings, selection)?.run_until_signal()
+    Process::start(&settings, selection, on_torn)?.run_until_signal()
 }
 
 struct Process {
@@ -90,7 +93,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(settings: &Settings, selection: Selection) -> Result<Self> {
+    fn start(settings: &Settings, selection: Selection, on_torn: OnTorn) -> Result<Self> {
         std::fs::create_dir_all(&settings.data)
             .with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
         let tokio = tokio::runtime::Builder::new_multi_thread()
@@ -111,6 +114,7 @@ impl Process {
         let parts = Parts::start(Foundation {
             settings,
             selection,
+            on_torn,
             tokio: &tokio,
             metrics,
             listener,

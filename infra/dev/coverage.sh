@@ -6,7 +6,7 @@ command -v cargo-llvm-cov >/dev/null 2>&1 || "$cargo" install --quiet --locked -
 rustup component add llvm-tools >/dev/null 2>&1 || true
 json=$(mktemp)
 trap 'rm -f "$json"' EXIT
-"$cargo" llvm-cov --workspace --exclude xtask --exclude load-tests --no-fail-fast --json --summary-only --output-path "$json" -q
+infra/dev/with-servers "$cargo" llvm-cov --workspace --exclude xtask --exclude load-tests --no-fail-fast --json --summary-only --output-path "$json" -q
 python3 - "$json" <<'PY'
 import collections, json, os, sys
 root = os.getcwd() + "/"

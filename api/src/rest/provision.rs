@@ -1,6 +1,6 @@
 //! `POST /devices`: says that devices exist. The answer is the position of the record; the effect comes back by the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
@@ -226,12 +226,18 @@ fn checked(devices: Vec<NewDevice>, caller: &Caller, key: Option<&str>) -> Resul
         let message = format!("1 to {DEVICES_MAX} devices a request");
         return Err(ApiError::new(Code::ValidationFailed, message));
     }
+    let mut named = HashMap::with_capacity(devices.len());
     let checked = devices.into_iter().enumerate().map(|(index, device)| {
-        let registration = check(device, caller).map_err(|(field, problem)| {
+        let refused = |(field, problem): Wrong| {
             ApiError::new(Code::ValidationFailed, problem)
                 .with("field", field)
                 .with("index", index)
-        })?;
+        };
+        let registration = check(device, caller).map_err(refused)?;
+        if let Some(first) = named.insert(registration.entity.clone(), index) {
+            let problem = format!("already named by device {first} of this request: which of the two counts?");
+            return Err(refused(("entity", problem)));
+        }
         Ok(Registration {
             idempotency: key.map(str::to_owned),
             ..registration

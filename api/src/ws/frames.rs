@@ -1,6 +1,6 @@
 //! The frames of the protocol.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Code;
 use crate::auth::Role;
@@ -10,7 +10,12 @@ use crate::time::Instant3339;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ClientFrame {
-    Auth { token: String, resume: Option<Resume> },
+    Auth {
+        token: String,
+        /// Anything that is not a [`Resume`] is as good as none: the client gets a fresh snapshot.
+        #[serde(default, deserialize_with = "resume")]
+        resume: Option<Resume>,
+    },
     Subscribe(Subscribe),
     Unsubscribe { id: String },
     Ping,
@@ -20,6 +25,11 @@ pub enum ClientFrame {
 pub struct Resume {
     pub instance: String,
     pub seq: u64,
+}
+
+fn resume<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Resume>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

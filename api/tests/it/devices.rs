@@ -340,6 +340,7 @@ async fn a_wrong_device_writes_nothing_of_the_request() {
         );
     };
     check(json!([good, { "entity": "default/olt/<b>" }]), "entity").await;
+    check(json!([good, { "entity": ONU }, good]), "entity").await;
     check(json!({ "entity": "other/olt/a" }), "entity").await;
     check(json!({ "entity": "default/olt/a", "kind": "onu" }), "kind").await;
     check(json!({ "entity": ONU, "serial": "12" }), "serial").await;

@@ -184,6 +184,13 @@ async fn a_resume_that_cannot_be_exact_is_refused() {
     let resumed = async |token: &str, instance: &str, seq: u64| {
         Socket::open(listening.address, token, Some((instance, seq))).await.1["resumed"].clone()
     };
+    for nonsense in [json!("x"), json!({ "instance": 5 }), json!([1]), json!({ "instance": instance, "seq": -1 })] {
+        let mut socket = Socket::connect(listening.address).await;
+        socket
+            .say(&json!({ "type": "auth", "token": token, "resume": nonsense }))
+            .await;
+        assert_eq!(socket.frame().await["resumed"], false, "{nonsense}");
+    }
     let seq = last_seq(&welcome);
     assert_eq!(resumed(&other, &instance, seq).await, false, "another user");
     assert_eq!(resumed(&token, "elsewhere", seq).await, false, "another instance");

@@ -38,6 +38,19 @@ pub enum LogError {
         /// The limit.
         max: usize,
     },
+    /// A stored record cannot be read: its partition stands still, the others do not.
+    #[error("{topic}/{partition}: the record at offset {offset} is damaged: restore the log from a backup, or read on behind it")]
+    Damaged {
+        /// Topic of the record.
+        topic: Topic,
+        /// Its partition.
+        partition: Partition,
+        /// Its offset.
+        offset: Offset,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The log is being closed.
     #[error("the log is closed")]
     Closed,
@@ -66,6 +79,6 @@ impl LogError {
 
     /// Whether trying again later can help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Timeout(_) | Self::ProducerEnded | Self::Backend { .. })
+        matches!(self, Self::Timeout(_) | Self::ProducerEnded | Self::Backend { .. } | Self::Damaged { .. })
     }
 }

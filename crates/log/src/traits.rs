@@ -140,6 +140,8 @@ pub struct Polled {
     pub lost: Vec<Partition>,
     /// Records, in order within a partition.
     pub records: Vec<Stored>,
+    /// Partitions whose next record cannot be read, and why: they bring nothing more until they are sought again.
+    pub damaged: Vec<(Partition, LogError)>,
     /// Partitions whose last readable record is among these or was read before: their owner may write ticks.
     pub caught_up: Vec<Partition>,
 }

@@ -176,6 +176,14 @@ fn a_damaged_record_is_named_and_can_be_passed() {
         assert!(chain(&error).contains("checksum"), "{}", chain(&error));
         assert_eq!(read_from(&log, topic, 3).unwrap().len(), 2);
     }
+    let mut task = log.task_log(Group::Network, ThreadSlot { index: 0, of: 1 }).unwrap();
+    assert_eq!(task.poll(100, WAIT).unwrap().assigned, [0]);
+    task.seek(0, 0).unwrap();
+    let polled = task.poll(100, WAIT).unwrap();
+    assert_eq!(polled.records.len(), 2, "what stands before it is read");
+    assert!(matches!(polled.damaged[..], [(0, LogError::Damaged { offset: 2, .. })]));
+    assert!(task.poll(100, Duration::ZERO).unwrap().damaged.is_empty(), "said once");
+    drop(task);
     assert_eq!(send(&log, record(Topic::Observations, "k", b"after")).unwrap(), 5);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use log::{Restored, Stored};
+use log::{LogError, Restored, Stored};
 use model::Offset;
 use thiserror::Error;
 
@@ -91,12 +91,20 @@ pub enum WaitReason {
         /// The first one's error.
         error: SlotError,
     },
+    /// A record of the input or of the changelog cannot be read: the log's error.
+    #[error("{0}")]
+    Damaged(String),
     /// The codec does not know a schema id yet: it goes on by itself once somebody has taught it.
     #[error("schema id {0} is not known yet: waiting for the schema registry, or for an upgrade of this part")]
     UnknownSchema(u32),
 }
 
 impl WaitReason {
+    pub(crate) fn damaged(error: &LogError) -> Self {
+        let cause = std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"));
+        Self::Damaged(format!("{error}{cause}"))
+    }
+
     /// Whether state and position turned out not to belong together.
     pub fn is_torn(&self) -> bool {
         matches!(
@@ -116,7 +124,10 @@ impl WaitReason {
     }
 
     fn can_rebuild(&self) -> bool {
-        !matches!(self, Self::PartitionCount { .. } | Self::UnknownSchema(_))
+        !matches!(
+            self,
+            Self::PartitionCount { .. } | Self::UnknownSchema(_) | Self::Damaged(_)
+        )
     }
 }
 

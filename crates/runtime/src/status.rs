@@ -1,6 +1,7 @@
 //! What a processor says of itself, for `/ready` and people.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,16 @@ pub enum PartitionState {
     Running,
     /// Waiting for somebody: the reason says for whom.
     Waiting(WaitReason),
+}
+
+impl fmt::Display for PartitionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Restoring => f.write_str("reading its state from the changelog"),
+            Self::Running => f.write_str("processing"),
+            Self::Waiting(reason) => reason.fmt(f),
+        }
+    }
 }
 
 /// One owned partition.

@@ -197,6 +197,7 @@ impl<E: Send + 'static> StreamThread<E> {
         let records = std::mem::take(&mut polled.records);
         self.process(&records)?;
         self.tick(&polled.caught_up)?;
+        self.stand_still(&polled.damaged)?;
         if !polled.revoking.is_empty() {
             // Given back by the next poll: what is committed now, nobody does again.
             self.commit_and_wait(REVOKE_WAIT)?;

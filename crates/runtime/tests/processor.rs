@@ -9,8 +9,8 @@ use bytes::Bytes;
 use log::{EmbeddedConfig, EmbeddedLog, Fault, Headers, IdFilter, Log, MemoryLog, Record, Start, ThreadSlot};
 use model::{Micros, WriterId};
 use runtime::{
-    Chain, CommitPolicy, DeadReason, Input, Now, OnTorn, Out, Outcomes, ProcessorConfig, ProcessorHandle, Reason,
-    StateKey, Step, StepDescription, Verdict, changelog_hashes, replay, spawn,
+    Chain, CommitPolicy, DeadReason, Input, Now, OnTorn, Out, Outcomes, PartitionState, ProcessorConfig, ProcessorHandle,
+    Reason, StateKey, Step, StepDescription, Verdict, WaitReason, changelog_hashes, replay, spawn,
 };
 use schemas::{AnyRecord, SourceHeartbeat};
 use topology::{Group, Topic, partition_of};
@@ -254,6 +254,70 @@ fn a_caught_up_partition_is_ticked() {
         log.ends(Topic::Observations).unwrap().iter().all(|&end| end > 0)
     });
     wait_until("absorbed", || total(&handle).absorbed >= 2);
+    handle.join().expect("a drain in time");
+}
+
+/// One damaged record stands in the way of its own partition: the others go on, what was before it is committed, and the
+/// reason names the place.
+#[test]
+fn a_damaged_record_stops_its_partition_alone() {
+    let memory = MemoryLog::new(4);
+    let log: Arc<dyn Log> = memory.clone();
+    send(&log, "w-0", 700);
+    let place = |root: usize| partition_of(&format!("default/olt/r{root}"), 4);
+    let hurt = place(0);
+    let offset = 10;
+    memory.damage(Topic::Observations, hurt, offset);
+    let handle = start(&log);
+    let per_root = 700 / ROOTS as u64;
+    let healthy = (0..ROOTS).filter(|&r| place(r) != hurt).count() as u64 * per_root;
+    assert!(healthy > 0, "the roots lie in more than one partition");
+    wait_until("the rest processed", || total(&handle).emitted == healthy + offset);
+    let status = handle.status();
+    match &status.partitions[&hurt].state {
+        PartitionState::Waiting(reason @ WaitReason::Damaged(_)) => assert_eq!(
+            reason.to_string(),
+            format!(
+                "observations/{hurt}: the record at offset {offset} is damaged: restore the log from a backup, or read on \
+                 behind it: by a test"
+            )
+        ),
+        other => panic!("{other:?}"),
+    }
+    assert!(!status.is_ready());
+    let committed = log.committed(Group::Network, Topic::Observations).unwrap();
+    assert_eq!(committed[hurt as usize], Some(offset));
+    send(&log, "w-1", 70);
+    wait_until("the others go on", || {
+        let more = healthy / per_root * 10;
+        total(&handle).emitted == healthy + more + offset
+    });
+    handle.join().expect("a drain in time");
+}
+
+#[test]
+fn a_damaged_changelog_stops_its_partition_alone() {
+    let memory = MemoryLog::new(4);
+    let log: Arc<dyn Log> = memory.clone();
+    let handle = start(&log);
+    send(&log, "w-0", 70);
+    wait_until("all processed", || total(&handle).emitted == 70);
+    handle.join().expect("a drain in time");
+    log.close().unwrap();
+    let memory = memory.reopen();
+    let log: Arc<dyn Log> = memory.clone();
+    let hurt = partition_of("default/olt/r0", 4);
+    let end = log.ends(Topic::ChangelogNetwork).unwrap()[hurt as usize];
+    memory.damage(Topic::ChangelogNetwork, hurt, end - 1);
+    let handle = start(&log);
+    wait_until("the others run", || {
+        let states = handle.status().partitions;
+        let runs = |p: &u32| states.get(p).is_some_and(|s| s.state == PartitionState::Running);
+        let waits = states
+            .get(&hurt)
+            .is_some_and(|s| matches!(s.state, PartitionState::Waiting(WaitReason::Damaged(_))));
+        waits && (0..4).filter(|p| *p != hurt).all(|p| runs(&p))
+    });
     handle.join().expect("a drain in time");
 }
 

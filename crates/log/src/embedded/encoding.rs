@@ -37,13 +37,12 @@ pub(super) enum Damage {
 
 impl Damage {
     pub(super) fn at(self, topic: Topic, partition: Partition, offset: Offset) -> LogError {
-        LogError::backend(
-            format!(
-                "{topic}/{partition}: the record at offset {offset} is damaged: restore the log from a backup, or read on \
-                 behind it"
-            ),
-            self,
-        )
+        LogError::Damaged {
+            topic,
+            partition,
+            offset,
+            source: self.into(),
+        }
     }
 }
 

@@ -52,14 +52,43 @@ impl Cursors {
     /// Takes up to `max` records in all. After an error every cursor stands where it stood before.
     pub(crate) fn read<B: Backend>(&mut self, backend: &B, max: usize, out: &mut Vec<Stored>) -> Result<(), LogError> {
         let before: Vec<Cursor> = self.all.clone();
-        let result = self.read_on(backend, max, out);
+        let mut damaged = Vec::new();
+        let result = self.read_on(backend, max, out, &mut damaged);
+        let result = result.and(damaged.pop().map_or(Ok(()), |(_, error)| Err(error)));
         if result.is_err() {
             self.all = before;
         }
         result
     }
 
-    fn read_on<B: Backend>(&mut self, backend: &B, max: usize, out: &mut Vec<Stored>) -> Result<(), LogError> {
+    /// As [`Cursors::read`], but a damaged record ends the reading of its partition alone: what stands before it is
+    /// brought, and the partition is read again only after a new [`Cursors::set`].
+    pub(crate) fn read_apart<B: Backend>(
+        &mut self,
+        backend: &B,
+        max: usize,
+        out: &mut Vec<Stored>,
+        damaged: &mut Vec<(Partition, LogError)>,
+    ) -> Result<(), LogError> {
+        let before: Vec<Cursor> = self.all.clone();
+        let known = damaged.len();
+        let result = self.read_on(backend, max, out, damaged);
+        if result.is_err() {
+            self.all = before;
+        } else {
+            let found = &damaged[known..];
+            self.all.retain(|c| found.iter().all(|(partition, _)| *partition != c.partition));
+        }
+        result
+    }
+
+    fn read_on<B: Backend>(
+        &mut self,
+        backend: &B,
+        max: usize,
+        out: &mut Vec<Stored>,
+        damaged: &mut Vec<(Partition, LogError)>,
+    ) -> Result<(), LogError> {
         let count = self.all.len();
         for step in 0..count {
             if out.len() >= max {
@@ -71,7 +100,7 @@ impl Cursors {
                 continue;
             }
             let mut stopped_after = None;
-            backend.scan(cursor.topic, cursor.partition, cursor.next, end, &mut |stored| {
+            let scanned = backend.scan(cursor.topic, cursor.partition, cursor.next, end, &mut |stored| {
                 let offset = stored.offset;
                 out.push(stored);
                 let go_on = out.len() < max;
@@ -79,7 +108,14 @@ impl Cursors {
                     stopped_after = Some(offset);
                 }
                 go_on
-            })?;
+            });
+            match scanned {
+                Err(error @ LogError::Damaged { .. }) => {
+                    damaged.push((cursor.partition, error));
+                    continue;
+                }
+                scanned => scanned?,
+            }
             // Offsets have gaps: a scan that was not stopped has seen everything below the end.
             cursor.next = stopped_after.map_or(end, |offset| offset + 1);
         }

@@ -144,12 +144,14 @@ impl<B: Backend> TaskLog for ThreadTaskLog<B> {
             self.backend.check_open()?;
             let seen = self.backend.changes().count();
             self.sync_membership(&mut polled)?;
-            self.cursors.read(&*self.backend, max, &mut polled.records)?;
+            self.cursors
+                .read_apart(&*self.backend, max, &mut polled.records, &mut polled.damaged)?;
             polled.caught_up = self.at_end();
             let news = !(polled.assigned.is_empty()
                 && polled.revoked.is_empty()
                 && polled.lost.is_empty()
-                && polled.records.is_empty())
+                && polled.records.is_empty()
+                && polled.damaged.is_empty())
                 || polled.caught_up != self.caught_up;
             if news || !self.backend.changes().wait(seen, deadline) {
                 self.caught_up.clone_from(&polled.caught_up);

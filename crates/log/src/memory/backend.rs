@@ -1,6 +1,6 @@
 //! What the handles work on, behind one lock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -50,6 +50,7 @@ struct PartitionLog {
     records: BTreeMap<Offset, Stored>,
     /// Where each key of a compacted topic was last written.
     last: HashMap<Bytes, Offset>,
+    damaged: BTreeSet<Offset>,
 }
 
 impl MemoryBackend {
@@ -85,6 +86,17 @@ impl MemoryBackend {
         self.close();
         let inner = guard(&self.inner);
         Self::with_content(self.partitions, self.clock.clone(), inner.content.clone(), inner.last)
+    }
+
+    pub(super) fn damage(&self, topic: Topic, partition: Partition, offset: Offset) {
+        let mut inner = guard(&self.inner);
+        inner
+            .content
+            .logs
+            .entry((topic, partition))
+            .or_default()
+            .damaged
+            .insert(offset);
     }
 
     pub(super) fn close(&self) {
@@ -298,7 +310,7 @@ impl Backend for MemoryBackend {
         let mut next = from;
         while next < to {
             // In chunks, so that the caller's work is done outside the lock.
-            let chunk: Vec<Stored> = {
+            let (chunk, damaged): (Vec<Stored>, Option<Offset>) = {
                 let inner = guard(&self.inner);
                 let Some(log) = inner.content.logs.get(&(topic, partition)) else {
                     return Ok(());
@@ -311,15 +323,23 @@ impl Backend for MemoryBackend {
                         oldest: log.start,
                     });
                 }
-                log.records
-                    .range(next..to)
-                    .take(256)
-                    .map(|(_, stored)| stored.clone())
-                    .collect()
+                let chunk = log.records.range(next..to).take(256);
+                (
+                    chunk.map(|(_, stored)| stored.clone()).collect(),
+                    log.damaged.range(next..to).next().copied(),
+                )
             };
             let Some(last) = chunk.last() else { return Ok(()) };
             next = last.offset + 1;
             for stored in chunk {
+                if damaged == Some(stored.offset) {
+                    return Err(LogError::Damaged {
+                        topic,
+                        partition,
+                        offset: stored.offset,
+                        source: "by a test".into(),
+                    });
+                }
                 if !each(stored) {
                     return Ok(());
                 }

@@ -92,6 +92,11 @@ impl MemoryLog {
         self.backend.drop_before(topic, partition, offset);
     }
 
+    /// From now on, reading the record at this offset fails as a damaged one does.
+    pub fn damage(&self, topic: Topic, partition: Partition, offset: Offset) {
+        self.backend.damage(topic, partition, offset);
+    }
+
     /// When the log last appended something.
     pub fn last_appended_at(&self) -> Micros {
         self.backend.last_appended_at()

@@ -45,6 +45,10 @@ impl<E: Send + 'static> StreamThread<E> {
         let mut restoring = Restoring::new(place, (self.chain)(), self.config.on_torn);
         let found = match self.log.restore(partition, &mut |stored| restoring.apply(&stored)) {
             Ok(found) => found,
+            Err(error @ LogError::Damaged { .. }) => {
+                self.wait_for_operator(partition, WaitReason::damaged(&error));
+                return Ok(());
+            }
             Err(LogError::Timeout(_)) => {
                 self.metrics.again.increment(1);
                 let not_before = now + backoff(attempt, RESTORE_FIRST, RESTORE_LAST);
@@ -122,6 +126,19 @@ impl<E: Send + 'static> StreamThread<E> {
         self.owned.insert(partition, Owned::Waiting);
         self.status
             .update(partition, |row| row.state = PartitionState::Waiting(reason));
+    }
+
+    /// The next record of these partitions cannot be read: what was processed before it is committed, and they wait. The
+    /// others go on.
+    pub(super) fn stand_still(&mut self, damaged: &[(Partition, LogError)]) -> Result<(), LogError> {
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        self.commit_and_wait(WATCHDOG)?;
+        for (partition, error) in damaged {
+            self.wait_for_operator(*partition, WaitReason::damaged(error));
+        }
+        Ok(())
     }
 
     /// The schema is not known yet: the partition waits, since order is all. What is read of it meanwhile is dropped, and
