@@ -7,6 +7,7 @@ mod command_line;
 mod commands;
 mod demo;
 mod logging;
+mod metric_help;
 mod operations;
 mod parts;
 mod ready;

@@ -11,6 +11,7 @@ use settings::Settings;
 
 use crate::backends::{self, Absence, Backends};
 use crate::command_line::Place;
+use crate::metric_help::HELP;
 use crate::parts::{Foundation, Parts, Selection};
 use crate::{demo, logging};
 
@@ -163,10 +164,15 @@ fn install_metrics() -> Result<PrometheusHandle> {
     const SECONDS: &[f64] = &[
         0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
     ];
-    PrometheusBuilder::new()
+    let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?
         .install_recorder()
-        .context("cannot install the metrics recorder")
+        .context("cannot install the metrics recorder")?;
+    for (name, help) in HELP {
+        // The exporter keeps one text a name, whatever its kind.
+        metrics::describe_counter!(*name, *help);
+    }
+    Ok(handle)
 }
 
 async fn stop_signal() -> Result<()> {

@@ -11,9 +11,10 @@ mod common;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use load_tests::client::{list, login, request_text, wait_ready};
+use common::FirstLife;
+use load_tests::client::{list, login, request_text};
 use load_tests::device::{Devices, Note};
-use load_tests::product::{Setup, olt_address};
+use load_tests::product::olt_address;
 
 const OLTS: u8 = 1;
 
@@ -29,17 +30,13 @@ fn total(metrics: &str, name: &str, label: &str) -> u64 {
 
 #[test]
 fn every_hostile_datagram_is_counted_once_and_good_traps_in_between_arrive() {
-    let folder = tempfile::tempdir().unwrap();
-    let setup = Setup::new(common::binary(), folder.path(), OLTS).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut product = setup.spawn(&[]).unwrap();
-    let first = product
-        .wait_board(Duration::from_secs(20))
-        .unwrap()
-        .expect("a first start prints a password");
-    runtime
-        .block_on(wait_ready(setup.http(), Duration::from_secs(20)))
-        .unwrap();
+    let FirstLife {
+        folder: _folder,
+        setup,
+        runtime,
+        mut product,
+        first,
+    } = FirstLife::start(OLTS);
 
     let valid = Note::nth(900, OLTS).datagram(false, 100);
     let mut hostile: Vec<Vec<u8>> = (0..valid.len()).map(|cut| valid[..cut].to_vec()).collect();

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use common::FirstLife;
 use common::checker::read_all;
 use load_tests::client::{list, login, wait_ready};
 use load_tests::device::{Devices, Note, pace};
@@ -78,17 +79,13 @@ fn started(runtime: &tokio::runtime::Runtime, setup: &Setup) -> (Running, Durati
 
 #[test]
 fn the_board_comes_back_whole_and_fast_and_everything_can_be_rebuilt() {
-    let folder = tempfile::tempdir().unwrap();
-    let setup = Setup::new(common::binary(), folder.path(), OLTS).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut product = setup.spawn(&[]).unwrap();
-    let first = product
-        .wait_board(Duration::from_secs(20))
-        .unwrap()
-        .expect("a first start prints a password");
-    runtime
-        .block_on(wait_ready(setup.http(), Duration::from_secs(20)))
-        .unwrap();
+    let FirstLife {
+        folder: _folder,
+        setup,
+        runtime,
+        product,
+        first,
+    } = FirstLife::start(OLTS);
 
     // 2,048 ONUs behind 4 OLTs, as many as the demo has, two thirds of them offline.
     load(&setup, 0..2_048, 2_000.0);

@@ -1,17 +1,25 @@
-//! docs/generated/: what the topology says, as a page and a picture.
+//! docs/generated/: what the topology says, as a page and a picture; the metrics.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use crate::metrics::Metrics;
 use topology::{Cleanup, Delivery, GROUPS, TOPICS, TopicSpec};
 
 /// Writes the files, or compares them.
 pub fn run(root: &Path, check: bool) -> Result<()> {
+    let metrics = Metrics::read(root)?;
+    let files = [
+        ("docs/generated/topology.md", topics_page()),
+        ("docs/generated/data-flow.svg", data_flow()),
+        ("docs/generated/metrics.md", metrics.page()),
+        ("atalaia/src/metric_help.rs", metrics.code()),
+    ];
     let mut stale = Vec::new();
-    for (name, text) in [("topology.md", topics_page()), ("data-flow.svg", data_flow())] {
-        let path = root.join("docs/generated").join(name);
+    for (name, text) in files {
+        let path = root.join(name);
         if check {
             if fs::read_to_string(&path).unwrap_or_default() != text {
                 stale.push(name);
@@ -19,13 +27,13 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
         } else {
             fs::create_dir_all(path.parent().context("a file has a folder")?)?;
             fs::write(&path, text)?;
-            println!("wrote docs/generated/{name}");
+            println!("wrote {name}");
         }
     }
     if stale.is_empty() {
         return Ok(());
     }
-    bail!("docs/generated/ is out of date ({}): run `make gen`", stale.join(", "))
+    bail!("out of date: {}; run `make gen`", stale.join(", "))
 }
 
 fn kept(spec: &TopicSpec) -> String {

@@ -3,6 +3,7 @@
 
 mod generated;
 mod layers;
+mod metrics;
 mod published;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes docs/generated/ from topology and schemas.
+    /// Writes docs/generated/ and the help of the metrics.
     Gen {
         /// Changes nothing; fails if a file is not what would be written.
         #[arg(long)]

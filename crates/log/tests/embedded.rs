@@ -8,11 +8,12 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use atalaia_log::{
-    Clock, Commit, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Record, Retention, Start, Stored, ThreadSlot,
+    Clock, Commit, Done, EmbeddedConfig, EmbeddedLog, Headers, Log, LogError, Record, Retention, Start, Stored,
+    ThreadSlot,
 };
 use bytes::Bytes;
 use model::Micros;
@@ -440,6 +441,17 @@ fn a_callback_that_panics_stops_nothing() {
     assert_eq!(send(&log, record(Topic::Observations, "k", b"2")).unwrap(), 1);
 }
 
+/// A callback that holds the log's writer: says when it is held, and lets it go.
+fn standstill() -> (Done, Receiver<()>, Sender<()>) {
+    let (stopped, is_stopped) = channel();
+    let (go_on, stop) = channel();
+    let hold = Box::new(move |_| {
+        stopped.send(()).unwrap();
+        stop.recv().unwrap();
+    });
+    (hold, is_stopped, go_on)
+}
+
 /// While the writer stands still, senders wait instead of filling the memory; then all goes on.
 #[test]
 fn senders_wait_while_the_queue_is_full() {
@@ -450,12 +462,7 @@ fn senders_wait_while_the_queue_is_full() {
     })
     .unwrap();
     let producer = log.producer("test").unwrap();
-    let (go_on, stop) = channel::<()>();
-    let (stopped, is_stopped) = channel::<()>();
-    let standstill = Box::new(move |_| {
-        stopped.send(()).unwrap();
-        stop.recv().unwrap();
-    });
+    let (standstill, is_stopped, go_on) = standstill();
     producer
         .send(record(Topic::Observations, "k", b"first"), Some(standstill))
         .unwrap();
@@ -489,12 +496,7 @@ fn a_queued_commit_of_a_lost_owner_does_not_stand() {
     let mut task = log.task_log(Group::Network, alone).unwrap();
     assert_eq!(task.poll(1, WAIT).unwrap().assigned, [0]);
     let producer = log.producer("test").unwrap();
-    let (go_on, stop) = channel::<()>();
-    let (stopped, is_stopped) = channel::<()>();
-    let standstill = Box::new(move |_| {
-        stopped.send(()).unwrap();
-        stop.recv().unwrap();
-    });
+    let (standstill, is_stopped, go_on) = standstill();
     producer
         .send(record(Topic::Observations, "k", b"1"), Some(standstill))
         .unwrap();
@@ -521,12 +523,7 @@ fn what_is_queued_behind_a_failed_send_is_not_written() {
         log.producer("first").unwrap(),
         Arc::new(log.producer("second").unwrap()),
     );
-    let (stopped, is_stopped) = channel::<()>();
-    let (go_on, stop) = channel::<()>();
-    let standstill = Box::new(move |_| {
-        stopped.send(()).unwrap();
-        stop.recv().unwrap();
-    });
+    let (standstill, is_stopped, go_on) = standstill();
     first.send(record(Topic::Ledger, "k", b"x"), Some(standstill)).unwrap();
     is_stopped.recv_timeout(WAIT).unwrap();
     log.set_disk_reserve(u64::MAX);
