@@ -1,0 +1,3 @@
+//! The `# HELP` of `/metrics`.
+
+pub const HELP: &[(&str, &str)] = &[];
