@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
 use crate::metrics::Metrics;
+use anyhow::{Context, Result, bail};
 use topology::{Cleanup, Delivery, GROUPS, TOPICS, TopicSpec};
 
 /// Writes the files, or compares them.

@@ -81,7 +81,12 @@ fn constants(text: &str) -> Result<Vec<(String, String)>> {
         let name = line
             .split_once(": &str = \"")
             .and_then(|(_, rest)| rest.strip_suffix("\";"))
-            .filter(|name| name.contains('_') && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit()));
+            .filter(|name| {
+                name.contains('_')
+                    && name
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+            });
         if let Some(name) = name {
             if doc.is_empty() {
                 bail!("{name} has no doc comment: people read it in /metrics");
@@ -106,8 +111,14 @@ mod tests {
                 .collect();
             assert_eq!(constants(text).unwrap(), expected, "{text}");
         };
-        check("/// One.\n/// Two.\npub const A: &str = \"a_total\";\n", &[("a_total", "One. Two.")]);
-        check("/// A.\nconst N: u32 = 1;\n/// B.\npub(crate) const B: &str = \"b_b\";", &[("b_b", "B.")]);
+        check(
+            "/// One.\n/// Two.\npub const A: &str = \"a_total\";\n",
+            &[("a_total", "One. Two.")],
+        );
+        check(
+            "/// A.\nconst N: u32 = 1;\n/// B.\npub(crate) const B: &str = \"b_b\";",
+            &[("b_b", "B.")],
+        );
         check("/// Label.\nconst L: &str = \"listener\";\n", &[]);
         assert!(constants("const A: &str = \"a_total\";").is_err(), "without a comment");
     }

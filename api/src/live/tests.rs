@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use log::{Headers, Log, Record, Stored};
-use model::{EntityId, Micros, Position, RecordId};
+use log::{Headers, Log, Record};
+use model::Micros;
 use proptest::prelude::*;
-use schemas::{AnyRecord, Codec, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
+use schemas::DeviceStatus;
 use topology::Topic;
 
 use super::apply::FAST_ROW_US_MAX;
 use super::counts::Totals;
 use super::query::Narrow;
 use super::state::LiveState;
-use driver::{Driver, ONU, START, after, event, id, inventory, offset, row};
 use super::{LiveView, RingLimits};
+use driver::{Driver, ONU, after, id, inventory, row};
 
 #[test]
 fn a_fast_row_stands_above_the_exact_one_until_that_catches_up() {

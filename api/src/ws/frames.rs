@@ -17,7 +17,9 @@ pub enum ClientFrame {
         resume: Option<Resume>,
     },
     Subscribe(Subscribe),
-    Unsubscribe { id: String },
+    Unsubscribe {
+        id: String,
+    },
     Ping,
 }
 

@@ -184,7 +184,12 @@ async fn a_resume_that_cannot_be_exact_is_refused() {
     let resumed = async |token: &str, instance: &str, seq: u64| {
         Socket::open(listening.address, token, Some((instance, seq))).await.1["resumed"].clone()
     };
-    for nonsense in [json!("x"), json!({ "instance": 5 }), json!([1]), json!({ "instance": instance, "seq": -1 })] {
+    for nonsense in [
+        json!("x"),
+        json!({ "instance": 5 }),
+        json!([1]),
+        json!({ "instance": instance, "seq": -1 }),
+    ] {
         let mut socket = Socket::connect(listening.address).await;
         socket
             .say(&json!({ "type": "auth", "token": token, "resume": nonsense }))

@@ -1,5 +1,9 @@
 //! Shared by the tests that run the product as a process.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part, and fails by panicking")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test uses a part, and fails by panicking"
+)]
 
 pub mod checker;
 pub mod sender;

@@ -39,7 +39,9 @@ pub enum LogError {
         max: usize,
     },
     /// A stored record cannot be read: its partition stands still, the others do not.
-    #[error("{topic}/{partition}: the record at offset {offset} is damaged: restore the log from a backup, or read on behind it")]
+    #[error(
+        "{topic}/{partition}: the record at offset {offset} is damaged: restore the log from a backup, or read on behind it"
+    )]
     Damaged {
         /// Topic of the record.
         topic: Topic,
@@ -79,6 +81,9 @@ impl LogError {
 
     /// Whether trying again later can help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Timeout(_) | Self::ProducerEnded | Self::Backend { .. } | Self::Damaged { .. })
+        matches!(
+            self,
+            Self::Timeout(_) | Self::ProducerEnded | Self::Backend { .. } | Self::Damaged { .. }
+        )
     }
 }

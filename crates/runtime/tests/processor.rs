@@ -9,8 +9,8 @@ use bytes::Bytes;
 use log::{EmbeddedConfig, EmbeddedLog, Fault, Headers, IdFilter, Log, MemoryLog, Record, Start, ThreadSlot};
 use model::{Micros, WriterId};
 use runtime::{
-    Chain, CommitPolicy, DeadReason, Input, Now, OnTorn, Out, Outcomes, PartitionState, ProcessorConfig, ProcessorHandle,
-    Reason, StateKey, Step, StepDescription, Verdict, WaitReason, changelog_hashes, replay, spawn,
+    Chain, CommitPolicy, DeadReason, Input, Now, OnTorn, Out, Outcomes, PartitionState, ProcessorConfig,
+    ProcessorHandle, Reason, StateKey, Step, StepDescription, Verdict, WaitReason, changelog_hashes, replay, spawn,
 };
 use schemas::{AnyRecord, SourceHeartbeat};
 use topology::{Group, Topic, partition_of};

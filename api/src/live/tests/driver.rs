@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use log::{Headers, Record, Stored};
-use model::{Micros, Position, RecordId};
+use model::{EntityId, Micros, Position, RecordId};
 use schemas::{AnyRecord, Codec, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, Phase};
 use topology::Topic;
 

@@ -77,7 +77,8 @@ impl Cursors {
             self.all = before;
         } else {
             let found = &damaged[known..];
-            self.all.retain(|c| found.iter().all(|(partition, _)| *partition != c.partition));
+            self.all
+                .retain(|c| found.iter().all(|(partition, _)| *partition != c.partition));
         }
         result
     }

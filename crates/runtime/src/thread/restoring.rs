@@ -7,7 +7,7 @@ use model::Partition;
 
 use super::{Owned, Running, RunningTask, StreamThread};
 use crate::metrics as names;
-use crate::policy::{PANICS_MAX, backoff};
+use crate::policy::{PANICS_MAX, WATCHDOG, backoff};
 use crate::restore::{Restoring, WaitReason};
 use crate::status::PartitionState;
 use crate::task::{Panicked, Task, TaskPlace};

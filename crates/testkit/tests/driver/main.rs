@@ -7,14 +7,14 @@ use bytes::Bytes;
 use log::Headers;
 use model::{Micros, WriterId};
 use runtime::{
-    Chain, Change, DeadReason, Deadline, Input, Now, OnTorn, Out, PartitionState, Reason, StateKey, Step,
-    StepDescription, TIMERS_PER_RECORD_MAX, Verdict, WaitReason,
+    Chain, Input, Now, OnTorn, Out, PartitionState, Reason, StateKey, Step, StepDescription, TIMERS_PER_RECORD_MAX,
+    Verdict, WaitReason,
 };
-use schemas::{AnyRecord, DeviceEvent, DeviceStatus, RecordType, RegisteredSchema, SourceHeartbeat};
+use schemas::{AnyRecord, RecordType, RegisteredSchema};
 use testkit::{CrashAt, Driver};
 use topology::{SLOT_BYTES_MAX, Topic};
 
-use words::{Word, Words, decode, event, say, words};
+use words::{Word, decode, event, say, words};
 
 const ROOT: &str = "default/olt/a";
 

@@ -1,9 +1,7 @@
 //! A step that does what the words of a record say, and the records it writes.
 
 use model::Micros;
-use runtime::{
-    Chain, Change, DeadReason, Deadline, Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict,
-};
+use runtime::{Chain, Change, DeadReason, Deadline, Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
 use schemas::{AnyRecord, DeviceEvent, DeviceStatus, SourceHeartbeat};
 use topology::Topic;
 
