@@ -71,8 +71,8 @@ gen: ## Writes generated documents and publishes changed schemas.
 sim: ## Runs the schedule simulation; SEED=n runs one schedule again.
 	SEED=$(SEED) $(CARGO) test -p testkit -- --nocapture sim
 
-bench: web ## Prints the figures of load-tests/README.md.
-	$(CARGO) run --release -q -p load-tests
+bench: install-test web ## Prints the figures of load-tests/README.md.
+	ATALAIA_SERVERS_JAVA_OPTS="-Xms1g -Xmx1g" infra/dev/with-servers $(CARGO) run --release -q -p load-tests
 
 soak: install-test web ## The long forms of the same tests.
 	ATALAIA_SOAK=1 infra/dev/with-servers $(CARGO) test --workspace --no-fail-fast --release

@@ -10,6 +10,8 @@ use crate::{ApiError, Code};
 
 #[derive(RustEmbed)]
 #[folder = "../web/dist"]
+// Without them the page says that they are not built, and everything else can still be worked on.
+#[allow_missing = true]
 struct Files;
 
 /// First segments that are never the web application's.

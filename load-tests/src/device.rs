@@ -51,27 +51,36 @@ impl Note {
 
     /// The datagram.
     pub fn datagram(&self, acknowledged: bool, uptime: u32) -> Vec<u8> {
-        let (slot, port, onu) = self.place();
-        let oid = |text: &str| text.parse::<Oid>().expect("an OID of this file");
-        let p = "1.3.6.1.4.1.2011";
-        let trap_oid = oid(&format!("{p}.6.128.1.1.12.2.2.0.{}", if self.raise { 18 } else { 19 }));
-        let varbinds = [
-            (oid(&format!("{p}.6.3.3.1.1.1.0")), Value::Integer(0)),
-            (oid(&format!("{p}.6.3.3.2.1.1.{slot}")), Value::Integer(slot)),
-            (oid(&format!("{p}.6.3.3.4.1.1.{port}")), Value::Integer(port)),
-            (oid(&format!("{p}.6.128.1.1.2.43.1.1.{onu}")), Value::Integer(onu)),
-        ];
-        let note = V2Notification {
-            request_id: self.request_id,
-            uptime,
-            trap_oid,
-        };
-        let pdu = if acknowledged {
-            inform(&note, &varbinds)
-        } else {
-            v2_trap(&note, &varbinds)
-        };
+        let pdu = dying_gasp(self.raise, self.place(), self.request_id, uptime, acknowledged);
         message(Version::V2c, COMMUNITY.as_bytes(), &pdu)
+    }
+}
+
+/// The PDU by which an OLT says that the ONU at (slot, port, ONU id) of frame 0 has lost its power, or has it back.
+pub fn dying_gasp(
+    raise: bool,
+    (slot, port, onu): (i32, i32, i32),
+    request_id: i32,
+    uptime: u32,
+    acknowledged: bool,
+) -> Vec<u8> {
+    let oid = |text: &str| text.parse::<Oid>().expect("an OID of this file");
+    let p = "1.3.6.1.4.1.2011";
+    let trap_oid = oid(&format!("{p}.6.128.1.1.12.2.2.0.{}", if raise { 18 } else { 19 }));
+    let varbinds = [
+        (oid(&format!("{p}.6.3.3.1.1.1.0")), Value::Integer(0)),
+        (oid(&format!("{p}.6.3.3.2.1.1.{slot}")), Value::Integer(slot)),
+        (oid(&format!("{p}.6.3.3.4.1.1.{port}")), Value::Integer(port)),
+        (oid(&format!("{p}.6.128.1.1.2.43.1.1.{onu}")), Value::Integer(onu)),
+    ];
+    let note = V2Notification {
+        request_id,
+        uptime,
+        trap_oid,
+    };
+    match acknowledged {
+        true => inform(&note, &varbinds),
+        false => v2_trap(&note, &varbinds),
     }
 }
 

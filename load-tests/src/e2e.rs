@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use load_tests::client::{Live, login, wait_ready};
 use load_tests::device::{Devices, Note, pace};
-use load_tests::product::Setup;
+use load_tests::product::{FirstStart, Running, Setup};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::print_figure;
 
-const OLTS: u8 = 4;
+pub const OLTS: u8 = 4;
 
 struct Run {
     latencies_ms: Vec<f64>,
@@ -21,13 +22,54 @@ struct Run {
     cpu_us_per_trap: f64,
 }
 
+/// A product that runs: one process, or several.
+pub struct Product {
+    pub setup: Setup,
+    pub parts: Vec<Running>,
+    pub first: FirstStart,
+    pub _folder: TempDir,
+}
+
+impl Product {
+    /// Everything in one process.
+    fn embedded(binary: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let setup = Setup::new(binary, folder.path(), OLTS)?;
+        let mut product = setup.spawn(&[("ATALAIA_LOG", "warn".into())])?;
+        let first = product
+            .wait_board(Duration::from_secs(20))?
+            .context("a first start prints the password")?;
+        Ok(Self {
+            setup,
+            parts: vec![product],
+            first,
+            _folder: folder,
+        })
+    }
+
+    fn cpu(&self) -> Result<Duration> {
+        self.parts.iter().map(Running::cpu).sum()
+    }
+}
+
 /// Runs and prints.
 pub fn run(binary: &Path, pairs: usize, rate: f64, seconds: u32) -> Result<()> {
+    measure("e2e", pairs, rate, seconds, &mut || Product::embedded(binary))
+}
+
+/// Starts a product for each run, sends, and prints under the name.
+pub fn measure(
+    name: &str,
+    pairs: usize,
+    rate: f64,
+    seconds: u32,
+    start: &mut dyn FnMut() -> Result<Product>,
+) -> Result<()> {
     let mut runs = Vec::new();
     for _ in 0..pairs {
-        runs.push(one(binary, rate, seconds)?);
+        runs.push(one(start()?, rate, seconds)?);
     }
-    for (name, share) in [
+    for (percent, share) in [
         ("p50", 0.50),
         ("p95", 0.95),
         ("p99", 0.99),
@@ -35,10 +77,10 @@ pub fn run(binary: &Path, pairs: usize, rate: f64, seconds: u32) -> Result<()> {
         ("max", 1.0),
     ] {
         let values = runs.iter().map(|r| percentile(&r.latencies_ms, share)).collect();
-        print_figure(&format!("e2e trap → WebSocket {name} at {rate}/s"), "ms", values);
+        print_figure(&format!("{name} trap → WebSocket {percent} at {rate}/s"), "ms", values);
     }
     print_figure(
-        "e2e CPU of the whole product",
+        &format!("{name} CPU of the whole product"),
         "µs/trap",
         runs.iter().map(|r| r.cpu_us_per_trap).collect(),
     );
@@ -46,20 +88,17 @@ pub fn run(binary: &Path, pairs: usize, rate: f64, seconds: u32) -> Result<()> {
         .iter()
         .map(|r| f64::from(r.sent) - r.latencies_ms.len() as f64)
         .collect();
-    print_figure("e2e events not seen", "events", lost);
+    print_figure(&format!("{name} events not seen"), "events", lost);
     Ok(())
 }
 
-fn one(binary: &Path, rate: f64, seconds: u32) -> Result<Run> {
-    let folder = tempfile::tempdir()?;
-    let setup = Setup::new(binary, folder.path(), OLTS)?;
-    let mut product = setup.spawn(&[("ATALAIA_LOG", "warn".into())])?;
-    let first = product
-        .wait_board(Duration::from_secs(20))?
-        .context("a first start prints the password")?;
+fn one(product: Product, rate: f64, seconds: u32) -> Result<Run> {
+    let (setup, first) = (&product.setup, &product.first);
     let runtime = tokio::runtime::Runtime::new()?;
     let token = runtime.block_on(async {
-        wait_ready(setup.http(), Duration::from_secs(20)).await?;
+        for part in &product.parts {
+            wait_ready(part.http, Duration::from_secs(60)).await?;
+        }
         login(setup.http(), &first.user, &first.password).await
     })?;
     let subscription = json!({ "type": "subscribe", "id": "ev", "topic": "events", "limit": 1 });
@@ -111,7 +150,9 @@ fn one(binary: &Path, rate: f64, seconds: u32) -> Result<Run> {
         "no event reached the client; the product says:\n{}",
         setup.log_text()
     );
-    product.terminate(Duration::from_secs(25))?;
+    for part in product.parts {
+        part.terminate(Duration::from_secs(25))?;
+    }
     Ok(Run {
         latencies_ms,
         sent: total,

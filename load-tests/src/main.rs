@@ -3,6 +3,7 @@
 
 mod e2e;
 mod edge;
+mod servers;
 mod stages;
 
 use std::path::PathBuf;
@@ -25,6 +26,15 @@ struct Arguments {
     /// Seconds of one run of stage `e2e`.
     #[arg(long, default_value_t = 10)]
     seconds: u32,
+    /// Records of one run of the processor in stage `servers`.
+    #[arg(long, default_value_t = 500_000)]
+    events: u32,
+    /// ONUs of the restore of stage `servers`.
+    #[arg(long, default_value_t = 1_000_000)]
+    onus: u32,
+    /// Seconds of load before that restore.
+    #[arg(long, default_value_t = 60)]
+    load_seconds: u32,
     /// The binary under test; built in release mode if not said.
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -44,6 +54,8 @@ enum Stage {
     Processor,
     /// Datagrams over UDP into the durable log; gosnmp on the same bytes.
     Edge,
+    /// The same on Kafka, registry and Cassandra, which `KAFKA`, `REGISTRY` and `CQL` name; Kafka Streams at the same job.
+    Servers,
 }
 
 fn main() -> Result<()> {
@@ -69,12 +81,22 @@ fn main() -> Result<()> {
     if wants(Stage::Edge) {
         edge::run(arguments.pairs)?;
     }
+    if !wants(Stage::E2e) && !wants(Stage::Servers) {
+        return Ok(());
+    }
+    let binary = match arguments.binary {
+        Some(binary) => binary,
+        None => build()?,
+    };
+    let (rate, seconds) = (arguments.rate, arguments.seconds);
     if wants(Stage::E2e) {
-        let binary = match arguments.binary {
-            Some(binary) => binary,
-            None => build()?,
-        };
-        e2e::run(&binary, arguments.pairs, arguments.rate, arguments.seconds)?;
+        e2e::run(&binary, arguments.pairs, rate, seconds)?;
+    }
+    if wants(Stage::Servers) {
+        servers::latency(&binary, arguments.pairs, rate, seconds)?;
+        servers::throughput(&binary, arguments.pairs, arguments.events)?;
+        servers::restore(&binary, arguments.onus, arguments.load_seconds)?;
+        servers::clients()?;
     }
     Ok(())
 }

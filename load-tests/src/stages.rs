@@ -56,7 +56,11 @@ pub fn trap(n: u32, olts: u8) -> TrapReceived {
 }
 
 fn input(n: u32, olts: u8, codec: &Codec, partitions: u32) -> Result<Record> {
-    let trap = trap(n, olts);
+    published(trap(n, olts), n, codec, partitions)
+}
+
+/// A trap as the connector's `n`th record.
+pub fn published(trap: TrapReceived, n: u32, codec: &Codec, partitions: u32) -> Result<Record> {
     Ok(Record {
         topic: Topic::Observations,
         partition: partition_of(&trap.root, partitions),
