@@ -56,6 +56,8 @@ enum Stage {
     Edge,
     /// The same on Kafka, registry and Cassandra, which `KAFKA`, `REGISTRY` and `CQL` name; Kafka Streams at the same job.
     Servers,
+    /// Our Kafka consumer and CQL writer against bare loops of the libraries they stand on.
+    Clients,
 }
 
 fn main() -> Result<()> {
@@ -81,6 +83,9 @@ fn main() -> Result<()> {
     if wants(Stage::Edge) {
         edge::run(arguments.pairs)?;
     }
+    if wants(Stage::Clients) {
+        servers::clients()?;
+    }
     if !wants(Stage::E2e) && !wants(Stage::Servers) {
         return Ok(());
     }
@@ -96,7 +101,6 @@ fn main() -> Result<()> {
         servers::latency(&binary, arguments.pairs, rate, seconds)?;
         servers::throughput(&binary, arguments.pairs, arguments.events)?;
         servers::restore(&binary, arguments.onus, arguments.load_seconds)?;
-        servers::clients()?;
     }
     Ok(())
 }
