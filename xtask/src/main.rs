@@ -1,9 +1,10 @@
-//! The project's own automation: generated documents, schema compatibility, the direction of dependencies.
+//! The project's own automation: generated code and documents, schema compatibility, the direction of dependencies.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod generated;
 mod layers;
 mod published;
+mod records;
 
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes docs/generated/ from topology and schemas.
+    /// Writes the records' code from their schemas, and docs/generated/ from topology and schemas.
     Gen {
         /// Changes nothing; fails if a file is not what would be written.
         #[arg(long)]
@@ -37,7 +38,10 @@ enum Command {
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
-        Command::Gen { check } => generated::run(&root(), check),
+        Command::Gen { check } => {
+            records::run(&root(), check)?;
+            generated::run(&root(), check)
+        }
         Command::Schemas { publish } => published::run(&root(), publish),
         Command::Layers => layers::run(&root()),
     }
