@@ -133,7 +133,7 @@ impl Codec {
     pub fn encode(&self, record: &AnyRecord) -> Result<Vec<u8>, EncodeError> {
         let mut out = Vec::with_capacity(256);
         let record_type = record.record_type();
-        self.put_header(record_type, &mut out);
+        out.extend_from_slice(&self.header(record_type));
         record.encode(&mut out);
         if out.len() > FIELD_BYTES_MAX {
             return Err(EncodeError {
@@ -148,8 +148,14 @@ impl Codec {
     /// buffer is too small. How large a record may be is for the caller to check.
     pub fn encode_into<B: Body>(&self, body: &B, out: &mut Vec<u8>) {
         out.clear();
-        self.put_header(B::RECORD, out);
+        out.extend_from_slice(&self.header(B::RECORD));
         body.encode(out);
+    }
+
+    /// What stands in front of a body that [`Body::encode`] made.
+    pub fn header(&self, record: RecordType) -> [u8; WIRE_HEADER_BYTES] {
+        let [a, b, c, d] = self.writing[record as usize].to_be_bytes();
+        [0, a, b, c, d]
     }
 
     /// Decodes bytes with their wire header.
@@ -222,11 +228,6 @@ impl Codec {
         self.reading.registered()
     }
 
-    fn put_header(&self, record: RecordType, out: &mut Vec<u8>) {
-        out.push(0);
-        out.extend_from_slice(&self.writing[record as usize].to_be_bytes());
-    }
-
     fn known(&self, bytes: &[u8]) -> Result<&'static Known, DecodeError> {
         match bytes {
             [0, a, b, c, d, ..] => self.reading.get(u32::from_be_bytes([*a, *b, *c, *d])),
@@ -236,7 +237,7 @@ impl Codec {
 }
 
 /// Reads a body of a committed schema to its end.
-fn whole<'a, T>(
+pub(crate) fn whole<'a, T>(
     record: RecordType,
     body: &'a [u8],
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,

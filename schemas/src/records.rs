@@ -87,7 +87,14 @@ macro_rules! record_types {
                 match self { $(Self::$name(r) => r.encode(out)),+ }
             }
 
-            /// Reads a body of the committed schema.
+            /// Reads a body that [`Body::encode`] made: one of the committed schema, without a wire header.
+            ///
+            /// # Errors
+            /// When the bytes do not fit the schema, or go on behind it.
+            pub fn from_body(record_type: RecordType, body: &[u8]) -> Result<Self, crate::DecodeError> {
+                crate::codec::whole(record_type, body, |r| Self::decode(record_type, r))
+            }
+
             pub(crate) fn decode(record_type: RecordType, r: &mut Reader<'_>) -> Result<Self, Malformed> {
                 Ok(match record_type { $(RecordType::$name => Self::$name(crate::$name::decode(r)?)),+ })
             }

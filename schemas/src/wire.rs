@@ -28,6 +28,14 @@ pub trait Body {
     fn encode(&self, out: &mut Vec<u8>);
 }
 
+impl<B: Body> Body for &B {
+    const RECORD: RecordType = B::RECORD;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        (**self).encode(out);
+    }
+}
+
 /// A view that is read from a body without memory of its own.
 pub trait View<'a>: Body + Sized {
     /// Reads its fields.
