@@ -14,7 +14,7 @@ use load_tests::device::Note;
 use load_tests::product::COMMUNITY;
 use log::{EmbeddedConfig, EmbeddedLog, Log};
 use model::Secret;
-use schemas::{Codec, TrapView};
+use schemas::Codec;
 use snmp_pdu::{Message, TrapPdu};
 
 use crate::{print_figure, stages};
@@ -65,22 +65,10 @@ fn costs(pairs: usize) -> Result<()> {
     };
     let codec = Codec::standalone();
     let trap = stages::trap(1, 1);
-    let view = TrapView {
-        root: &trap.root,
-        sender: &trap.sender,
-        sender_port: 161,
-        listener: &trap.listener,
-        version: trap.version,
-        credential: &trap.credential,
-        inform: false,
-        relay: None,
-        inner_address: None,
-        received_at: trap.received_at,
-        pdu: &trap.pdu,
-    };
+    let view = trap.view();
     let mut out = Vec::with_capacity(1_024);
     let write = || -> Result<()> {
-        codec.encode_trap(std::hint::black_box(&view), &mut out);
+        codec.encode_into(std::hint::black_box(&view), &mut out);
         std::hint::black_box(&out);
         Ok(())
     };

@@ -3,32 +3,29 @@
 //! An id that the codec does not know is *wanted*: whoever reads waits, somebody asks the registry ([`Codec::wanted`]) and
 //! teaches the answer ([`Codec::learn`]). Somebody else's schema is not waited for: its bytes are undecodable.
 
+#[cfg(test)]
+mod differential;
 mod ids;
 #[cfg(test)]
 mod tests;
 
-use apache_avro::Schema;
-use apache_avro::writer::datum::GenericDatumWriter;
 use thiserror::Error;
 
 use self::ids::{Ids, Known};
 pub use self::ids::{LEARNED_MAX, LearnError, SchemaOwner, WANTED_MAX, reads_alike, schema_owner};
 
 use crate::records::{AnyRecord, RecordType};
+use crate::wire::{Body, FIELD_BYTES_MAX, Malformed, Reader, View};
 
 /// Bytes in front of an Avro body.
 pub const WIRE_HEADER_BYTES: usize = 5;
 
-/// Largest single allocation a decoder makes: four times the largest record.
-const ALLOCATION_BYTES_MAX: usize = 1 << 20;
-
-/// A record could not be encoded: a bug of the one who made it.
+/// A record is too large for whoever reads it: a bug of the one who made it.
 #[derive(Debug, Error)]
-#[error("cannot encode {record}")]
+#[error("a {record} of {bytes} bytes would not be read: at most {FIELD_BYTES_MAX}")]
 pub struct EncodeError {
     record: &'static str,
-    #[source]
-    source: apache_avro::Error,
+    bytes: usize,
 }
 
 /// Why bytes are not a record.
@@ -55,7 +52,17 @@ pub enum DecodeError {
         bytes: usize,
     },
     /// The body does not fit its schema.
-    #[error("not a valid {record}")]
+    #[error("not a valid {record}: at byte {at} of its body, {source}")]
+    Malformed {
+        /// The record's name.
+        record: &'static str,
+        /// Bytes of the body that were read before.
+        at: usize,
+        /// What is wrong.
+        source: Malformed,
+    },
+    /// The body does not fit an earlier or later version of our schema.
+    #[error("not a valid {record} of another version")]
     Body {
         /// The record's name.
         record: &'static str,
@@ -76,10 +83,11 @@ pub struct RegisteredSchema {
     pub json: String,
 }
 
-/// Turns records into bytes and back. Writes with the committed schemas, reads with whichever schema the bytes name.
+/// Turns records into bytes and back. Writes with the committed schemas, reads with whichever schema the bytes name: with
+/// generated code what was written with the committed ones, through apache-avro what an earlier or later build wrote.
 pub struct Codec {
-    /// Id and writer of each record type, in the order of [`RecordType::ALL`].
-    writing: Vec<(u32, GenericDatumWriter<'static>)>,
+    /// Id of each record type, in the order of [`RecordType::ALL`].
+    writing: Vec<u32>,
     reading: Ids,
 }
 
@@ -91,25 +99,18 @@ impl Codec {
     /// whoever registers them.
     pub fn new(registered: &[RegisteredSchema]) -> Self {
         // A damaged length must not allocate more than a record can be. Set once a process; later calls change nothing.
-        apache_avro::util::max_allocation_bytes(ALLOCATION_BYTES_MAX);
-        let writing = RecordType::ALL
-            .iter()
-            .map(|t| {
-                let entry = registered
-                    .iter()
-                    .find(|r| r.record == *t && r.json == t.schema_json())
-                    .unwrap_or_else(|| panic!("no schema is registered for {}", t.name()));
-                let writer = GenericDatumWriter::builder(parse(&entry.json))
-                    .human_readable(false)
-                    .build();
-                (
-                    entry.id,
-                    writer.expect("a schema without references to others resolves"),
-                )
-            })
-            .collect();
-        let reading = Ids::new(registered);
-        Self { writing, reading }
+        apache_avro::util::max_allocation_bytes(FIELD_BYTES_MAX);
+        let id_of = |t: &RecordType| {
+            let entry = registered
+                .iter()
+                .find(|r| r.record == *t && r.json == t.schema_json())
+                .unwrap_or_else(|| panic!("no schema is registered for {}", t.name()));
+            entry.id
+        };
+        Self {
+            writing: RecordType::ALL.iter().map(id_of).collect(),
+            reading: Ids::new(registered),
+        }
     }
 
     /// A codec whose ids are the place of each record in [`RecordType::ALL`], from 1: for tests and tools without a log.
@@ -128,23 +129,33 @@ impl Codec {
     /// Encodes with its wire header.
     ///
     /// # Errors
-    /// When a field does not fit the schema (a word outside an enum, say).
+    /// When it is too large to be read again.
     pub fn encode(&self, record: &AnyRecord) -> Result<Vec<u8>, EncodeError> {
-        let record_type = record.record_type();
-        let (id, writer) = &self.writing[record_type as usize];
         let mut out = Vec::with_capacity(256);
-        out.push(0);
-        out.extend_from_slice(&id.to_be_bytes());
-        record.write(writer, &mut out).map_err(|source| EncodeError {
-            record: record_type.name(),
-            source,
-        })?;
+        let record_type = record.record_type();
+        out.extend_from_slice(&self.header(record_type));
+        record.encode(&mut out);
+        if out.len() > FIELD_BYTES_MAX {
+            return Err(EncodeError {
+                record: record_type.name(),
+                bytes: out.len(),
+            });
+        }
         Ok(out)
     }
 
-    /// The id that a record is written with.
-    pub(crate) fn id_of(&self, record: RecordType) -> u32 {
-        self.writing[record as usize].0
+    /// Encodes a record or a view of one, with its wire header, into a buffer that is emptied first. Allocates only where the
+    /// buffer is too small. How large a record may be is for the caller to check.
+    pub fn encode_into<B: Body>(&self, body: &B, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(&self.header(B::RECORD));
+        body.encode(out);
+    }
+
+    /// What stands in front of a body that [`Body::encode`] made.
+    pub fn header(&self, record: RecordType) -> [u8; WIRE_HEADER_BYTES] {
+        let [a, b, c, d] = self.writing[record as usize].to_be_bytes();
+        [0, a, b, c, d]
     }
 
     /// Decodes bytes with their wire header.
@@ -154,17 +165,28 @@ impl Codec {
     pub fn decode(&self, bytes: &[u8]) -> Result<AnyRecord, DecodeError> {
         let known = self.known(bytes)?;
         let mut body = &bytes[WIRE_HEADER_BYTES..];
-        let record = known.record.name();
-        let decoded = AnyRecord::read(known.record, &known.reader, &mut body)
-            .map_err(|source| DecodeError::Body { record, source })?;
-        if body.is_empty() {
-            Ok(decoded)
-        } else {
-            Err(DecodeError::Trailing {
-                record,
-                bytes: body.len(),
-            })
+        match &known.resolving {
+            None => whole(known.record, body, |r| AnyRecord::decode(known.record, r)),
+            Some(reader) => {
+                let record = known.record.name();
+                let decoded = AnyRecord::resolve(known.record, reader, &mut body)
+                    .map_err(|source| DecodeError::Body { record, source })?;
+                nothing_left(known.record, body.len()).map(|()| decoded)
+            }
         }
+    }
+
+    /// Reads a record without memory of its own, if the bytes hold this record as the committed schema has it; otherwise
+    /// `None`, and [`Codec::decode`] tells what they are.
+    ///
+    /// # Errors
+    /// See [`DecodeError`]; never panics, whatever the bytes are.
+    pub fn view<'a, V: View<'a>>(&self, bytes: &'a [u8]) -> Result<Option<V>, DecodeError> {
+        let known = self.known(bytes)?;
+        if known.record != V::RECORD || known.resolving.is_some() {
+            return Ok(None);
+        }
+        whole(V::RECORD, &bytes[WIRE_HEADER_BYTES..], V::decode).map(Some)
     }
 
     /// Which record the bytes hold, without decoding it.
@@ -207,18 +229,34 @@ impl Codec {
     }
 
     fn known(&self, bytes: &[u8]) -> Result<&'static Known, DecodeError> {
-        let framed = bytes.len() >= WIRE_HEADER_BYTES && bytes[0] == 0;
-        if !framed {
-            return Err(DecodeError::NotFramed { bytes: bytes.len() });
+        match bytes {
+            [0, a, b, c, d, ..] => self.reading.get(u32::from_be_bytes([*a, *b, *c, *d])),
+            _ => Err(DecodeError::NotFramed { bytes: bytes.len() }),
         }
-        let id = u32::from_be_bytes(bytes[1..WIRE_HEADER_BYTES].try_into().expect("four bytes"));
-        self.reading.get(id)
     }
 }
 
-/// Parses a schema for the life of the process: writers borrow it, and there are few.
-fn parse(json: &str) -> &'static Schema {
-    Box::leak(Box::new(
-        Schema::parse_str(json).expect("committed schemas are valid Avro"),
-    ))
+/// Reads a body of a committed schema to its end.
+pub(crate) fn whole<'a, T>(
+    record: RecordType,
+    body: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<T, DecodeError> {
+    let mut reader = Reader::new(body);
+    let decoded = read(&mut reader).map_err(|source| DecodeError::Malformed {
+        record: record.name(),
+        at: body.len() - reader.left(),
+        source,
+    })?;
+    nothing_left(record, reader.left()).map(|()| decoded)
+}
+
+fn nothing_left(record: RecordType, bytes: usize) -> Result<(), DecodeError> {
+    if bytes == 0 {
+        return Ok(());
+    }
+    Err(DecodeError::Trailing {
+        record: record.name(),
+        bytes,
+    })
 }

@@ -1,4 +1,5 @@
-//! What is on the log: Avro schemas (`avro/*.avsc`), the records they stand for, and the one codec for them.
+//! What is on the log: Avro schemas (`avro/*.avsc`), the records they stand for, and the one codec for them: both
+//! generated from the schemas.
 //!
 //! Invariants:
 //! - bytes depend on the record alone: maps are sorted, no clock, no hash order;
@@ -6,13 +7,15 @@
 //! - several record types may share a topic: the Confluent schema id in front of each value says which it is.
 
 mod codec;
+mod generated;
 pub mod network;
 mod records;
-mod trap;
+mod wire;
 
 pub use codec::{
     Codec, DecodeError, EncodeError, LEARNED_MAX, LearnError, RegisteredSchema, SchemaOwner, WANTED_MAX,
     WIRE_HEADER_BYTES, reads_alike, schema_owner,
 };
+pub use generated::*;
 pub use records::*;
-pub use trap::TrapView;
+pub use wire::{Body, Malformed, View};

@@ -1,24 +1,14 @@
-//! The records of the log. Field by field they mirror `avro/*.avsc`, where each field is explained.
-#![allow(missing_docs, reason = "every field is documented in its Avro schema")]
-
-use std::collections::BTreeMap;
+//! The kinds of record there are, and what all of them can do. The records themselves are in `generated/`.
 
 use apache_avro::AvroResult;
 use apache_avro::reader::datum::GenericDatumReader;
-use apache_avro::writer::datum::GenericDatumWriter;
-use model::{Micros, Position};
-use serde::{Deserialize, Serialize};
+use model::Position;
+
+use crate::InputPosition;
+use crate::wire::{Body, Malformed, Reader};
 
 /// The name space of every record.
 pub const NAMESPACE: &str = "atalaia.v1";
-
-/// Position of an input in `observations`, in Avro's signed numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputPosition {
-    pub generation: i32,
-    pub partition: i32,
-    pub offset: i64,
-}
 
 impl From<Position> for InputPosition {
     fn from(p: Position) -> Self {
@@ -41,266 +31,11 @@ impl InputPosition {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SnmpVersion {
-    V1,
-    #[serde(rename = "V2C")]
-    V2c,
-    V3,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrapReceived {
-    pub root: String,
-    pub sender: String,
-    pub sender_port: i32,
-    pub listener: String,
-    pub version: SnmpVersion,
-    pub credential: String,
-    pub inform: bool,
-    #[serde(default)]
-    pub relay: Option<String>,
-    #[serde(default)]
-    pub inner_address: Option<String>,
-    pub received_at: Micros,
-    #[serde(with = "serde_bytes")]
-    pub pdu: Vec<u8>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceHeartbeat {
-    pub root: String,
-    pub connector: String,
-    pub sent_at: Micros,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceRegistered {
-    pub entity: String,
-    pub kind: String,
-    #[serde(default)]
-    pub serial: Option<String>,
-    #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
-    pub site: Option<String>,
-    #[serde(default)]
-    pub description: Option<String>,
-    #[serde(default)]
-    pub vendor: Option<String>,
-    #[serde(default)]
-    pub model: Option<String>,
-    #[serde(default)]
-    pub address: Option<String>,
-    #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
-    pub origin: String,
-    #[serde(default)]
-    pub removed: bool,
-    pub observed_at: Micros,
-    pub received_at: Micros,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tick {
-    pub sent_at: Micros,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceStatus {
-    pub entity: String,
-    pub root: String,
-    pub kind: String,
-    #[serde(default)]
-    pub site: Option<String>,
-    #[serde(default)]
-    pub parent: Option<String>,
-    #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
-    pub description: Option<String>,
-    #[serde(default)]
-    pub vendor: Option<String>,
-    #[serde(default)]
-    pub model: Option<String>,
-    #[serde(default)]
-    pub serial: Option<String>,
-    pub state: String,
-    #[serde(default)]
-    pub cause: Option<String>,
-    #[serde(default)]
-    pub cause_raw: Option<String>,
-    pub since: Micros,
-    pub observed_at: Micros,
-    pub received_at: Micros,
-    #[serde(default)]
-    pub first_trap_at: Option<Micros>,
-    pub position: InputPosition,
-    pub wts: Micros,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DeviceEventType {
-    #[serde(rename = "DEVICE_CONNECTED")]
-    DeviceConnected,
-    #[serde(rename = "DEVICE_DISCONNECTED")]
-    DeviceDisconnected,
-    #[serde(rename = "DEVICE_ALARM")]
-    DeviceAlarm,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Phase {
-    #[serde(rename = "RAISE")]
-    Raise,
-    #[serde(rename = "CLEAR")]
-    Clear,
-    #[serde(rename = "EVENT")]
-    Event,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceEvent {
-    pub entity: String,
-    pub root: String,
-    pub kind: String,
-    #[serde(rename = "type")]
-    pub event_type: DeviceEventType,
-    pub event: String,
-    pub phase: Phase,
-    #[serde(default)]
-    pub severity: Option<String>,
-    #[serde(default)]
-    pub trap_oid: Option<String>,
-    #[serde(default)]
-    pub source: Option<String>,
-    pub at: Micros,
-    pub received_at: Micros,
-    #[serde(default)]
-    pub state: Option<String>,
-    #[serde(default)]
-    pub previous: Option<String>,
-    #[serde(default)]
-    pub cause: Option<String>,
-    #[serde(default)]
-    pub cause_raw: Option<String>,
-    #[serde(default)]
-    pub serial: Option<String>,
-    #[serde(default)]
-    pub detail: BTreeMap<String, String>,
-    pub position: InputPosition,
-    #[serde(default)]
-    pub status: Option<DeviceStatus>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InventoryEntry {
-    pub entity: String,
-    pub root: String,
-    pub kind: String,
-    #[serde(default)]
-    pub site: Option<String>,
-    #[serde(default)]
-    pub parent: Option<String>,
-    #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
-    pub description: Option<String>,
-    #[serde(default)]
-    pub vendor: Option<String>,
-    #[serde(default)]
-    pub model: Option<String>,
-    #[serde(default)]
-    pub serial: Option<String>,
-    #[serde(default)]
-    pub address: Option<String>,
-    #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
-    pub origin: String,
-    #[serde(default)]
-    pub installed_at: Option<Micros>,
-    pub seen_at: Micros,
-    #[serde(default)]
-    pub serial_since: Option<Micros>,
-    pub position: InputPosition,
-    pub wts: Micros,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeadLetter {
-    pub topic: String,
-    pub partition: i32,
-    pub offset: i64,
-    #[serde(with = "serde_bytes")]
-    pub key: Vec<u8>,
-    #[serde(default, with = "serde_bytes")]
-    pub value: Option<Vec<u8>>,
-    pub headers: BTreeMap<String, serde_bytes::ByteBuf>,
-    pub reason: String,
-    pub errors: Vec<String>,
-    pub appended_at: Micros,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum LedgerScope {
-    #[serde(rename = "LISTENER")]
-    Listener,
-    #[serde(rename = "SENDER")]
-    Sender,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LedgerRow {
-    pub scope: LedgerScope,
-    pub listener: String,
-    #[serde(default)]
-    pub sender: Option<String>,
-    #[serde(default)]
-    pub root: Option<String>,
-    pub writer: String,
-    pub at: Micros,
-    pub received: i64,
-    pub accepted: i64,
-    #[serde(default)]
-    pub recovered: i64,
-    pub acknowledged: i64,
-    pub in_spool: i64,
-    pub dropped: BTreeMap<String, i64>,
-    pub refused: BTreeMap<String, i64>,
-    pub undecodable: BTreeMap<String, i64>,
-    pub over_limit: i64,
-    pub kernel_drops: i64,
-    #[serde(default)]
-    pub first_at: Option<Micros>,
-    #[serde(default)]
-    pub last_at: Option<Micros>,
-    #[serde(default)]
-    pub lost_first_at: Option<Micros>,
-    #[serde(default)]
-    pub lost_last_at: Option<Micros>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEntry {
-    pub actor: String,
-    pub tenant: String,
-    #[serde(default)]
-    pub role: Option<String>,
-    pub action: String,
-    #[serde(default)]
-    pub target: Option<String>,
-    pub outcome: String,
-    #[serde(default)]
-    pub detail: Option<String>,
-    #[serde(default)]
-    pub remote: Option<String>,
-    pub at: Micros,
-}
-
 macro_rules! record_types {
     ($($name:ident),+ $(,)?) => {
         /// The type of a record, one for each file in `avro/`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "each record is documented")]
         pub enum RecordType { $($name),+ }
 
         impl RecordType {
@@ -331,7 +66,8 @@ macro_rules! record_types {
         /// Any record of the log.
         #[derive(Debug, Clone, PartialEq)]
         #[allow(clippy::large_enum_variant, reason = "records are short-lived and moved once")]
-        pub enum AnyRecord { $($name($name)),+ }
+        #[allow(missing_docs, reason = "each record is documented")]
+        pub enum AnyRecord { $($name(crate::$name)),+ }
 
         impl AnyRecord {
             /// Which record it is.
@@ -347,11 +83,24 @@ macro_rules! record_types {
                 value
             }
 
-            pub(crate) fn write(&self, writer: &GenericDatumWriter<'_>, out: &mut Vec<u8>) -> AvroResult<usize> {
-                match self { $(Self::$name(r) => writer.write_ser(out, r)),+ }
+            pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+                match self { $(Self::$name(r) => r.encode(out)),+ }
             }
 
-            pub(crate) fn read(
+            /// Reads a body that [`Body::encode`] made: one of the committed schema, without a wire header.
+            ///
+            /// # Errors
+            /// When the bytes do not fit the schema, or go on behind it.
+            pub fn from_body(record_type: RecordType, body: &[u8]) -> Result<Self, crate::DecodeError> {
+                crate::codec::whole(record_type, body, |r| Self::decode(record_type, r))
+            }
+
+            pub(crate) fn decode(record_type: RecordType, r: &mut Reader<'_>) -> Result<Self, Malformed> {
+                Ok(match record_type { $(RecordType::$name => Self::$name(crate::$name::decode(r)?)),+ })
+            }
+
+            /// Reads a body of another version of the schema.
+            pub(crate) fn resolve(
                 record_type: RecordType,
                 reader: &GenericDatumReader<'_>,
                 bytes: &mut &[u8],
@@ -360,8 +109,8 @@ macro_rules! record_types {
             }
         }
 
-        $(impl From<$name> for AnyRecord {
-            fn from(record: $name) -> Self { Self::$name(record) }
+        $(impl From<crate::$name> for AnyRecord {
+            fn from(record: crate::$name) -> Self { Self::$name(record) }
         })+
     };
 }

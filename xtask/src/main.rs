@@ -1,10 +1,11 @@
-//! The project's own automation: generated documents, schema compatibility, the direction of dependencies.
+//! The project's own automation: generated code and documents, schema compatibility, the direction of dependencies.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod generated;
 mod layers;
 mod metrics;
 mod published;
+mod records;
 
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes docs/generated/ and the help of the metrics.
+    /// Writes the records' code from their schemas, docs/generated/, and the help of the metrics.
     Gen {
         /// Changes nothing; fails if a file is not what would be written.
         #[arg(long)]
@@ -38,7 +39,10 @@ enum Command {
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
-        Command::Gen { check } => generated::run(&root(), check),
+        Command::Gen { check } => {
+            records::run(&root(), check)?;
+            generated::run(&root(), check)
+        }
         Command::Schemas { publish } => published::run(&root(), publish),
         Command::Layers => layers::run(&root()),
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use connector_kit::{Deadline, DropReason, Heard, Listen, OnDurable, Publisher, now};
 use metrics::{Counter, Gauge, counter, gauge};
-use schemas::{Codec, SnmpVersion, TrapView};
+use schemas::{Codec, SnmpVersion, TrapReceivedView};
 use snmp_pdu::{Message, TrapPdu, Version, encode};
 use snmp_usm::{Envelope, Received};
 use topology::Topic;
@@ -222,10 +222,10 @@ impl TrapListener {
         let relay = attribution.relay.map(|r| r.to_string());
         let inner = inner.map(|a| a.to_string());
         admitted.trap.copy_without_community(&mut self.pdu);
-        let trap = TrapView {
+        let trap = TrapReceivedView {
             root,
             sender: &known.address,
-            sender_port: peer.port(),
+            sender_port: peer.port().into(),
             listener: &self.shared.name,
             version: match admitted.version {
                 Version::V1 => SnmpVersion::V1,
@@ -239,7 +239,7 @@ impl TrapListener {
             received_at: now(),
             pdu: &self.pdu,
         };
-        self.codec.encode_trap(&trap, &mut self.encoded);
+        self.codec.encode_into(&trap, &mut self.encoded);
         if self.arena.capacity() < self.encoded.len() {
             self.arena = BytesMut::with_capacity(ARENA_BYTES.max(self.encoded.len()));
         }

@@ -172,22 +172,27 @@ impl Root {
 
     /// The root itself as an entity.
     pub fn entity(&self) -> EntityId {
-        EntityId(self.0.clone())
+        EntityId {
+            text: self.0.clone(),
+            root_bytes: root_bytes(&self.0),
+            kind: self.kind().into(),
+        }
     }
 
     /// The board at a frame and slot of this root.
     pub fn board(&self, frame: u8, slot: u8) -> EntityId {
-        EntityId(format!("{}/board/{frame}/{slot}", self.0).into())
+        EntityId::below(&self.0, Kind::Board, &[frame.into(), slot.into()])
     }
 
     /// The PON port at a place of this root.
     pub fn pon(&self, frame: u8, slot: u8, port: u8) -> EntityId {
-        EntityId(format!("{}/pon/{frame}/{slot}/{port}", self.0).into())
+        EntityId::below(&self.0, Kind::Pon, &[frame.into(), slot.into(), port.into()])
     }
 
     /// The ONU at a place of this root.
     pub fn onu(&self, place: Place) -> EntityId {
-        EntityId(format!("{}/onu/{place}", self.0).into())
+        let Place { frame, slot, port, onu } = place;
+        EntityId::below(&self.0, Kind::Onu, &[frame.into(), slot.into(), port.into(), onu])
     }
 
     fn segment(&self, index: usize) -> &str {
@@ -217,9 +222,16 @@ impl fmt::Display for Place {
 /// A thing with status, measures and alarms: a root, or something seen through it.
 ///
 /// `…/olt/rjo-01`, `…/board/0/3`, `…/pon/0/3/5`, `…/onu/0/3/5/17`, `…/padtec/nms-1/site/POP-A`, `…/card/ROA1-HA#374`.
+///
+/// What its text says is found out once, when it is made: steps ask for it with every record.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct EntityId(Arc<str>);
+pub struct EntityId {
+    text: Arc<str>,
+    /// Bytes of the text that are the root's.
+    root_bytes: u16,
+    kind: Kind,
+}
 
 impl EntityId {
     /// Parses an entity's id.
@@ -235,27 +247,59 @@ impl EntityId {
         };
         let mut ends = text.match_indices('/').map(|(i, _)| i);
         let root_end = ends.nth(2).unwrap_or(text.len());
-        Root::parse(&text[..root_end]).map_err(|_| error())?;
+        let root = Root::parse(&text[..root_end]).map_err(|_| error())?;
         if root_end == text.len() {
-            return Ok(Self(text.into()));
+            return Ok(root.entity());
         }
         let rest = &text[root_end + 1..];
         let (kind, place) = rest.split_once('/').ok_or_else(error)?;
+        let kind = [Kind::Board, Kind::Pon, Kind::Onu, Kind::Site, Kind::Card]
+            .into_iter()
+            .find(|k| k.as_str() == kind)
+            .ok_or_else(error)?;
         let valid = match kind {
-            "board" => numbers::<2>(place).is_some_and(|n| n.iter().all(|&v| v <= 255)),
-            "pon" => numbers::<3>(place).is_some_and(|n| n.iter().all(|&v| v <= 255)),
-            "onu" => {
+            Kind::Board => numbers::<2>(place).is_some_and(|n| n.iter().all(|&v| v <= 255)),
+            Kind::Pon => numbers::<3>(place).is_some_and(|n| n.iter().all(|&v| v <= 255)),
+            Kind::Onu => {
                 numbers::<4>(place).is_some_and(|n| n[..3].iter().all(|&v| v <= 255) && n[3] <= u32::from(ONU_ID_MAX))
             }
-            "site" | "card" => is_name(place),
-            _ => false,
+            _ => is_name(place),
         };
-        if valid { Ok(Self(text.into())) } else { Err(error()) }
+        if !valid {
+            return Err(error());
+        }
+        Ok(Self {
+            text: text.into(),
+            root_bytes: root_bytes(&text[..root_end]),
+            kind,
+        })
+    }
+
+    /// `ROOT/KIND/N/N…`, made without formatting: a trap names an ONU and all it hangs on.
+    fn below(root: &str, kind: Kind, numbers: &[u16]) -> Self {
+        let mut text = String::with_capacity(root.len() + 32);
+        text.push_str(root);
+        text.push('/');
+        text.push_str(kind.as_str());
+        for number in numbers {
+            text.push('/');
+            push_number(&mut text, *number);
+        }
+        Self {
+            text: text.into(),
+            root_bytes: root_bytes(root),
+            kind,
+        }
     }
 
     /// The whole id.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The whole id, shared.
+    pub fn shared(&self) -> &Arc<str> {
+        &self.text
     }
 
     /// The root through which it is seen.
@@ -265,28 +309,12 @@ impl EntityId {
 
     /// The root's part of the id.
     pub fn root_str(&self) -> &str {
-        let end = self.0.match_indices('/').map(|(i, _)| i).nth(2).unwrap_or(self.0.len());
-        &self.0[..end]
+        &self.text[..usize::from(self.root_bytes)]
     }
 
     /// What it is.
     pub fn kind(&self) -> Kind {
-        match self.below_root() {
-            None => match self.root().kind() {
-                RootKind::Olt => Kind::Olt,
-                RootKind::Padtec => Kind::Padtec,
-                RootKind::Cpe => Kind::Cpe,
-                RootKind::Unknown => Kind::Unknown,
-            },
-            Some(rest) => match rest.split('/').next() {
-                Some("board") => Kind::Board,
-                Some("pon") => Kind::Pon,
-                Some("onu") => Kind::Onu,
-                Some("site") => Kind::Site,
-                Some("card") => Kind::Card,
-                _ => Kind::Unknown,
-            },
-        }
+        self.kind
     }
 
     /// The place of an ONU; `None` for anything else.
@@ -302,27 +330,59 @@ impl EntityId {
 
     /// What it hangs on in the tree OLT → board → PON → ONU; `None` for a root.
     pub fn parent(&self) -> Option<EntityId> {
-        let root = self.root();
-        let rest = self.below_root()?;
-        let (kind, place) = rest.split_once('/')?;
-        let byte = |v: u32| u8::try_from(v).ok();
-        Some(match kind {
-            "onu" => {
-                let n = numbers::<4>(place)?;
-                root.pon(byte(n[0])?, byte(n[1])?, byte(n[2])?)
+        let (_, place) = self.below_root()?.split_once('/')?;
+        let above = |kind| {
+            let (place, _) = place.rsplit_once('/')?;
+            let mut text = String::with_capacity(self.text.len() + 4);
+            for part in [self.root_str(), "/", Kind::as_str(kind), "/", place] {
+                text.push_str(part);
             }
-            "pon" => {
-                let n = numbers::<3>(place)?;
-                root.board(byte(n[0])?, byte(n[1])?)
-            }
-            _ => root.entity(),
-        })
+            Some(Self {
+                text: text.into(),
+                root_bytes: self.root_bytes,
+                kind,
+            })
+        };
+        match self.kind {
+            Kind::Onu => above(Kind::Pon),
+            Kind::Pon => above(Kind::Board),
+            _ => Some(self.root().entity()),
+        }
     }
 
     fn below_root(&self) -> Option<&str> {
-        let root = self.root_str().len();
-        (root < self.0.len()).then(|| &self.0[root + 1..])
+        self.text.get(usize::from(self.root_bytes) + 1..)
     }
+}
+
+impl From<RootKind> for Kind {
+    fn from(kind: RootKind) -> Self {
+        match kind {
+            RootKind::Olt => Self::Olt,
+            RootKind::Padtec => Self::Padtec,
+            RootKind::Cpe => Self::Cpe,
+            RootKind::Unknown => Self::Unknown,
+        }
+    }
+}
+
+fn root_bytes(root: &str) -> u16 {
+    u16::try_from(root.len()).expect("two names and a kind are short")
+}
+
+fn push_number(text: &mut String, number: u16) {
+    let mut rest = number;
+    let mut digits = [0; 5];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    text.extend(digits[first..].iter().map(|d| char::from(*d)));
 }
 
 /// Exactly `N` decimal numbers separated by `/`, without signs or leading zeros.
@@ -341,7 +401,7 @@ macro_rules! text_id {
     ($($name:ident),+) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
         impl TryFrom<String> for $name {
@@ -352,7 +412,7 @@ macro_rules! text_id {
         }
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.as_ref().to_owned()
+                id.as_str().to_owned()
             }
         }
     )+};

@@ -12,6 +12,7 @@
 mod chain;
 mod clock;
 mod dead_letter;
+mod drafts;
 mod exact;
 mod link;
 mod marker;

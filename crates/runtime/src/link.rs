@@ -46,8 +46,11 @@ pub(crate) struct Fused<S: Step> {
     step: S,
     description: StepDescription,
     table: Table<S::State>,
+    // Used again with each record.
     keys: Vec<StateKey>,
     calls: Vec<Call>,
+    fresh: Vec<S::Event>,
+    timers: Vec<(u8, Option<Deadline>)>,
 }
 
 impl<S: Step> Fused<S> {
@@ -59,6 +62,8 @@ impl<S: Step> Fused<S> {
             table: Table::default(),
             keys: Vec::new(),
             calls: Vec::new(),
+            fresh: Vec::new(),
+            timers: Vec::new(),
         }
     }
 
@@ -88,12 +93,7 @@ impl<S: Step> Fused<S> {
         }
     }
 
-    fn call(
-        &mut self,
-        Call { key, turn }: Call,
-        round: &mut Round<S::Event>,
-        fresh: &mut Vec<S::Event>,
-    ) -> Result<(), Refused> {
+    fn call(&mut self, Call { key, turn }: Call, round: &mut Round<S::Event>) -> Result<(), Refused> {
         let step = self.description.number;
         if key.len() > KEY_BYTES_MAX {
             return Err(Refused {
@@ -101,7 +101,8 @@ impl<S: Step> Fused<S> {
                 timer: None,
             });
         }
-        let slot = self.table.get(&key);
+        let place = self.table.place(&key);
+        let slot = place.map(|place| self.table.at(place));
         let timer = match &turn {
             Turn::Timer { id, deadline, .. } => {
                 // An earlier call of this record may have moved or cancelled it.
@@ -121,9 +122,17 @@ impl<S: Step> Fused<S> {
             key: key.clone(),
             timer,
         });
-        let before = slot.filter(|s| s.state.is_some()).map_or(round.deleted, |s| s.wts);
+        let before = slot.map_or(round.deleted, |s| s.wts);
         let wts = before.plus(1).max(round.now.log_time);
-        let mut out = Out::new(wts);
+        let drafts_before = round.drafts.list().len();
+        // What is handed out goes where it is kept; an unwinding step loses it with the task.
+        let mut out = Out {
+            events: std::mem::take(&mut self.fresh),
+            drafts: std::mem::take(&mut round.drafts),
+            timers: std::mem::take(&mut self.timers),
+            write_time: wts,
+            write_time_used: false,
+        };
         let input = match turn {
             Turn::Timer { id, deadline, .. } => Input::Timer { id, deadline },
             Turn::Event(i) => Input::Event(&round.events[i]),
@@ -133,43 +142,47 @@ impl<S: Step> Fused<S> {
             .apply(&key, slot.and_then(|s| s.state.as_ref()), input, &round.now, &mut out);
         round.calling = None;
         round.said(verdict.reason);
-        self.change(&key, verdict.change, timer, &out, round)
-            .map_err(|refusal| Refused {
-                refusal,
-                timer: timer.map(|id| TimerRef {
-                    step,
-                    key: key.to_string(),
-                    id,
-                }),
-            })?;
-        fresh.append(&mut out.events);
-        self.keep_outputs(&key, timer, out, round);
+        let changed = self.change(&key, place, verdict.change, timer, &out, round);
+        self.fresh = out.events;
+        round.drafts = out.drafts;
+        self.timers = out.timers;
+        self.timers.clear();
+        changed.map_err(|refusal| Refused {
+            refusal,
+            timer: timer.map(|id| TimerRef {
+                step,
+                key: key.to_string(),
+                id,
+            }),
+        })?;
+        self.name_outputs(&key, timer, drafts_before, round);
         Ok(())
     }
 
     fn change(
         &mut self,
         key: &StateKey,
+        place: Option<u32>,
         change: Change<S::State>,
         fired: Option<u8>,
         out: &Out<S::Event>,
         round: &mut Round<S::Event>,
     ) -> Result<(), Refusal> {
         let applied = round.now.position.offset;
-        let slot = self.table.get(key);
+        let slot = place.map(|place| self.table.at(place));
         let (state, wts) = match change {
+            // Most calls: nothing new about what is known.
+            Change::Keep if fired.is_none() && out.timers.is_empty() => return Ok(()),
             Change::Delete => {
                 if slot.is_some() {
                     round.deleted = round.deleted.max(out.write_time);
-                    self.table.replace(
-                        key,
-                        Next {
-                            state: Some(None),
-                            timers: Vec::new(),
-                            wts: Micros(0),
-                            applied,
-                        },
-                    );
+                    let next = Next {
+                        state: Some(None),
+                        timers: Vec::new(),
+                        wts: Micros(0),
+                        applied,
+                    };
+                    self.table.replace(place, key, next);
                 }
                 return Ok(());
             }
@@ -189,9 +202,9 @@ impl<S: Step> Fused<S> {
         };
         let timers_before = slot.map_or(&[][..], |s| &s.timers);
         let timers = timers_after(timers_before, fired, &out.timers);
-        let same_state = slot.is_some() && state.as_ref().is_none_or(|new| new == current);
         let same_wts = slot.is_some_and(|s| s.wts == wts);
-        if same_state && same_wts && timers == timers_before {
+        let same_state = || state.as_ref().is_none_or(|new| new == current);
+        if same_wts && timers == timers_before && same_state() {
             return Ok(());
         }
         let step = self.description.number;
@@ -209,43 +222,41 @@ impl<S: Step> Fused<S> {
             });
         }
         round.slot_bytes += bytes;
-        self.table.replace(
-            key,
-            Next {
-                state: state.map(Some),
-                timers,
-                wts,
-                applied,
-            },
-        );
+        let next = Next {
+            state: state.map(Some),
+            timers,
+            wts,
+            applied,
+        };
+        self.table.replace(place, key, next);
         Ok(())
     }
 
-    fn keep_outputs(&self, key: &StateKey, timer: Option<u8>, out: Out<S::Event>, round: &mut Round<S::Event>) {
+    /// Notes what the ids of a call's outputs are made of.
+    fn name_outputs(&self, key: &StateKey, timer: Option<u8>, before: usize, round: &mut Round<S::Event>) {
         let step = self.description.number;
+        let drafts = &round.drafts.list()[before..];
+        if drafts.is_empty() {
+            return;
+        }
         // Calls of one (step, key) follow each other, so the last output tells how many there were.
-        let made = match round.outputs.last() {
+        let made = match round.made.last() {
             Some(last) if last.step == step && last.key == *key => last.n + 1,
             _ => 0,
         };
-        for (n, output) in (made..).zip(out.outputs) {
-            let topic = output.topic;
+        for (n, draft) in (made..).zip(drafts) {
+            let topic = draft.topic;
             let name = self.description.name;
             assert!(
                 self.description.writes.contains(&topic),
                 "step `{name}` does not say it writes {topic}"
             );
             assert!(
-                output.record.is_some() || topic.is_compacted(),
+                draft.body.is_some() || topic.is_compacted(),
                 "a tombstone for {topic}, which is not compacted"
             );
-            round.outputs.push(Made {
-                step,
-                key: key.clone(),
-                n,
-                timer,
-                output,
-            });
+            let key = key.clone();
+            round.made.push(Made { step, key, n, timer });
         }
     }
 }
@@ -276,11 +287,11 @@ impl<S: Step> Link<S::Event> for Fused<S> {
 
     fn run(&mut self, round: &mut Round<S::Event>) -> Result<(), Refused> {
         self.collect(round);
-        let mut fresh = Vec::new();
+        self.fresh.clear();
         let mut calls = std::mem::take(&mut self.calls);
-        let result = calls.drain(..).try_for_each(|call| self.call(call, round, &mut fresh));
+        let result = calls.drain(..).try_for_each(|call| self.call(call, round));
         self.calls = calls;
-        round.events.append(&mut fresh);
+        round.events.append(&mut self.fresh);
         result
     }
 
@@ -294,18 +305,15 @@ impl<S: Step> Link<S::Event> for Fused<S> {
 
     fn cancel(&mut self, timer: &TimerRef, offset: Offset) {
         let key: StateKey = timer.key.as_str().into();
-        if let Some(slot) = self.table.get(&key) {
-            let timers = timers_after(&slot.timers, Some(timer.id), &[]);
-            let wts = slot.wts;
-            self.table.replace(
-                &key,
-                Next {
-                    state: None,
-                    timers,
-                    wts,
-                    applied: offset,
-                },
-            );
+        let place = self.table.place(&key);
+        if let Some(slot) = place.map(|place| self.table.at(place)) {
+            let next = Next {
+                state: None,
+                timers: timers_after(&slot.timers, Some(timer.id), &[]),
+                wts: slot.wts,
+                applied: offset,
+            };
+            self.table.replace(place, &key, next);
         }
     }
 

@@ -1,13 +1,14 @@
 //! What one record does on its way through a chain.
 
-use model::Micros;
+use model::{Micros, Position};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use topology::{RECORD_BYTES_MAX, SLOT_BYTES_MAX, Topic};
 
+use crate::drafts::Drafts;
 use crate::mutation::Mutation;
 use crate::outcome::Outcome;
-use crate::{Now, Output, Reason, StateKey};
+use crate::{Now, Reason, StateKey};
 
 /// Timers one record fires at most; the rest wait for the next record (design §4).
 pub const TIMERS_PER_RECORD_MAX: usize = 1_000;
@@ -23,14 +24,13 @@ pub(crate) struct TimerRef {
     pub id: u8,
 }
 
-/// An output with what its id is made of.
+/// What the id of an output is made of.
 #[derive(Debug)]
 pub(crate) struct Made {
     pub step: u8,
     pub key: StateKey,
     pub n: u32,
     pub timer: Option<u8>,
-    pub output: Output,
 }
 
 impl Made {
@@ -52,12 +52,15 @@ pub(crate) struct Calling {
     pub timer: Option<u8>,
 }
 
+/// One record's way. A task keeps one and begins it anew with each record, so that its buffers are used again.
 #[derive(Debug)]
 pub(crate) struct Round<E> {
     pub now: Now,
     /// The record's own event and those of the steps so far, in id order.
     pub events: Vec<E>,
-    pub outputs: Vec<Made>,
+    /// What was written, and for each of it what its id is made of.
+    pub drafts: Drafts,
+    pub made: Vec<Made>,
     pub timers_left: usize,
     pub calling: Option<Calling>,
     /// Bytes of slots put.
@@ -70,18 +73,49 @@ pub(crate) struct Round<E> {
 }
 
 impl<E> Round<E> {
-    pub fn new(now: Now, event: Option<E>, deleted: Micros, mutation: Mutation) -> Self {
+    /// One that has not begun.
+    pub fn idle() -> Self {
+        let position = Position {
+            generation: 0,
+            partition: 0,
+            offset: 0,
+        };
         Self {
-            now,
-            events: event.into_iter().collect(),
-            outputs: Vec::new(),
-            timers_left: TIMERS_PER_RECORD_MAX,
+            now: Now {
+                log_time: Micros(0),
+                observed: Micros(0),
+                position,
+            },
+            events: Vec::new(),
+            drafts: Drafts::default(),
+            made: Vec::new(),
+            timers_left: 0,
             calling: None,
             slot_bytes: 0,
-            deleted,
-            mutation,
+            deleted: Micros(0),
+            mutation: Mutation::None,
             filtered: None,
         }
+    }
+
+    /// Begins with a record's event, or without one.
+    pub fn begin(&mut self, now: Now, event: Option<E>, deleted: Micros, mutation: Mutation) {
+        self.end();
+        self.now = now;
+        self.events.extend(event);
+        self.timers_left = TIMERS_PER_RECORD_MAX;
+        self.slot_bytes = 0;
+        self.deleted = deleted;
+        self.mutation = mutation;
+        self.filtered = None;
+    }
+
+    /// Lets go of what the record brought.
+    pub fn end(&mut self) {
+        self.events.clear();
+        self.drafts.clear();
+        self.made.clear();
+        self.calling = None;
     }
 
     /// Takes note of how a call ended.
@@ -92,9 +126,9 @@ impl<E> Round<E> {
     }
 
     /// The one end of the record: it made these outputs, or else a step refused it, or else it was taken in.
-    pub fn outcome(&self, outputs: usize) -> Outcome {
+    pub fn outcome(&self) -> Outcome {
         match self.filtered {
-            _ if outputs > 0 => Outcome::Emitted,
+            _ if !self.made.is_empty() => Outcome::Emitted,
             Some(reason) => Outcome::Filtered(reason),
             None => Outcome::Absorbed,
         }
@@ -112,12 +146,6 @@ pub(crate) enum Refusal {
     SlotUnencodable { step: u8, key: String },
     #[error("a record for {topic} would take {bytes} bytes, more than {RECORD_BYTES_MAX}")]
     RecordTooLarge { topic: Topic, bytes: usize },
-    #[error("a record for {topic} cannot be encoded")]
-    Unencodable {
-        topic: Topic,
-        #[source]
-        source: schemas::EncodeError,
-    },
 }
 
 impl Refusal {
@@ -128,7 +156,6 @@ impl Refusal {
             Self::KeyTooLarge { .. } => "key_too_large",
             Self::SlotUnencodable { .. } => "slot_unencodable",
             Self::RecordTooLarge { .. } => "record_too_large",
-            Self::Unencodable { .. } => "record_unencodable",
         }
     }
 }

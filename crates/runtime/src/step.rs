@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{Micros, Position};
-use schemas::AnyRecord;
+use schemas::{AnyRecord, Body};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use topology::Topic;
+
+use crate::drafts::Drafts;
 
 /// Key of one slot of state: an entity's id, or a wider thing and what hangs on it.
 pub type StateKey = Arc<str>;
@@ -118,7 +120,7 @@ impl<S> Verdict<S> {
     }
 }
 
-/// An output on its way to a topic; the engine gives it its id and its partition.
+/// An output of a step, for tests of the step alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Where to.
@@ -133,7 +135,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Out<E> {
     pub(crate) events: Vec<E>,
-    pub(crate) outputs: Vec<Output>,
+    pub(crate) drafts: Drafts,
     pub(crate) timers: Vec<(u8, Option<Deadline>)>,
     pub(crate) write_time: Micros,
     pub(crate) write_time_used: bool,
@@ -144,7 +146,7 @@ impl<E> Out<E> {
     pub fn new(write_time: Micros) -> Self {
         Self {
             events: Vec::new(),
-            outputs: Vec::new(),
+            drafts: Drafts::default(),
             timers: Vec::new(),
             write_time,
             write_time_used: false,
@@ -156,22 +158,15 @@ impl<E> Out<E> {
         self.events.push(event);
     }
 
-    /// Writes a record to a topic the step has described.
-    pub fn record(&mut self, topic: Topic, key: impl Into<Bytes>, record: impl Into<AnyRecord>) {
-        self.outputs.push(Output {
-            topic,
-            key: key.into(),
-            record: Some(record.into()),
-        });
+    /// Writes a record, or a view of one, to a topic the step has described. It is encoded at once; the engine gives it its
+    /// id and its partition.
+    pub fn record(&mut self, topic: Topic, key: impl AsRef<[u8]>, record: impl Body) {
+        self.drafts.record(topic, key.as_ref(), &record);
     }
 
     /// Deletes a key of a compacted topic.
-    pub fn tombstone(&mut self, topic: Topic, key: impl Into<Bytes>) {
-        self.outputs.push(Output {
-            topic,
-            key: key.into(),
-            record: None,
-        });
+    pub fn tombstone(&mut self, topic: Topic, key: impl AsRef<[u8]>) {
+        self.drafts.tombstone(topic, key.as_ref());
     }
 
     /// Write time for a row that may be rewritten with other content: `max(previous + 1, append time)`, kept in the slot.
@@ -193,7 +188,7 @@ impl<E> Out<E> {
 
     /// What was handed out, for tests of a step alone.
     pub fn into_parts(self) -> (Vec<E>, Vec<Output>) {
-        (self.events, self.outputs)
+        (self.events, self.drafts.to_outputs())
     }
 }
 

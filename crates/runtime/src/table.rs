@@ -76,9 +76,17 @@ impl<S> Default for Table<S> {
 impl<S: Serialize> Table<S> {
     /// The slot of a key that has a state.
     pub fn get(&self, key: &str) -> Option<&Slot<S>> {
-        self.find(key)
-            .map(|i| &self.slots[i as usize])
-            .filter(|slot| slot.state.is_some())
+        self.place(key).map(|place| self.at(place))
+    }
+
+    /// Where the slot of a key is that has a state; until the next [`Table::settle`].
+    pub fn place(&self, key: &str) -> Option<u32> {
+        self.find(key).filter(|i| self.at(*i).state.is_some())
+    }
+
+    /// The slot at a place.
+    pub fn at(&self, place: u32) -> &Slot<S> {
+        &self.slots[place as usize]
     }
 
     /// Slots that have a state.
@@ -92,8 +100,9 @@ impl<S: Serialize> Table<S> {
     }
 
     /// Changes a slot, and remembers what it was until [`Table::settle`].
-    pub fn replace(&mut self, key: &StateKey, next: Next<S>) {
-        let index = self.find(key).unwrap_or_else(|| self.insert(key.clone()));
+    pub fn replace(&mut self, place: Option<u32>, key: &StateKey, next: Next<S>) {
+        let known = place.or_else(|| self.find(key));
+        let index = known.unwrap_or_else(|| self.insert(key.clone()));
         let before = self.put(index, next);
         self.undo.push((index, before));
     }

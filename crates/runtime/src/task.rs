@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use log::{Commit, Headers, Record, Stored};
 use model::{Micros, Offset, Partition, Position, RecordId};
-use schemas::{AnyRecord, Codec, DecodeError};
+use schemas::{AnyRecord, Codec, DecodeError, WIRE_HEADER_BYTES};
 use topology::{Delivery, RECORD_BYTES_MAX, Topic};
 
 use crate::chain::Chain;
@@ -26,6 +26,9 @@ use crate::{Now, StepDescription};
 const SKIPPED_MAX: usize = 1_000;
 /// Bytes of the keys of their timers, so that a marker stays well below the limit of a record.
 const SKIPPED_KEY_BYTES_MAX: usize = 16 * 1024;
+
+/// Memory that outputs are made in at a time: about a hundred rows.
+const ARENA_BYTES: usize = 64 * 1024;
 
 /// Which partition of which input a task works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +98,12 @@ pub struct Task<E> {
     exact: Exact,
     slot_bytes: usize,
     condemned: BTreeMap<Offset, Panicked>,
-    last_id: Option<RecordId>,
+    /// The last record id given; empty before the first.
+    last_id: Vec<u8>,
     made: u32,
+    round: Round<E>,
+    /// Memory of the next outputs: theirs are pieces of it.
+    arena: BytesMut,
     mutation: Mutation,
     panicked: bool,
 }
@@ -128,8 +135,10 @@ impl<E: Send + 'static> Task<E> {
             exact: Exact::default(),
             slot_bytes: 0,
             condemned: BTreeMap::new(),
-            last_id: None,
+            last_id: Vec::new(),
             made: 0,
+            round: Round::idle(),
+            arena: BytesMut::new(),
             mutation,
             panicked: false,
         }
@@ -330,81 +339,70 @@ impl<E: Send + 'static> Task<E> {
             observed: self.clock.observed,
             position,
         };
-        let mut round = Round::new(now, event, self.deleted, self.mutation);
+        let mut round = std::mem::replace(&mut self.round, Round::idle());
+        round.begin(now, event, self.deleted, self.mutation);
+        let sent = fast.len();
         let ran = catch_unwind(AssertUnwindSafe(|| {
             self.chain.run(&mut round)?;
-            self.encode(stored, std::mem::take(&mut round.outputs), codec)
+            check(&round)?;
+            self.write(stored, &round, codec, fast);
+            Ok(())
         }));
-        match ran {
-            Ok(Ok(records)) => {
-                let outcome = round.outcome(records.len());
+        let outcome = match ran {
+            Ok(Ok(())) => {
                 self.chain.settle();
                 self.slot_bytes += round.slot_bytes;
                 self.deleted = round.deleted;
-                for record in records {
-                    match record.topic.spec().delivery {
-                        Delivery::Fast => fast.push(record),
-                        Delivery::Exact | Delivery::Plain => self.exact.push(record),
-                    }
-                }
-                Ok(outcome)
+                round.outcome()
             }
             Ok(Err(Refused { refusal, timer })) => {
                 self.chain.roll_back();
                 self.cancel(timer.as_ref(), stored.offset);
-                Ok(self.bury(stored, &DeadReason::new(refusal.word(), &refusal), codec))
+                self.bury(stored, &DeadReason::new(refusal.word(), &refusal), codec)
             }
-            Err(panic) => Err(self.stop(stored.offset, &*panic, round.calling)),
-        }
+            Err(panic) => {
+                fast.truncate(sent);
+                return Err(self.stop(stored.offset, &*panic, round.calling));
+            }
+        };
+        round.end();
+        self.round = round;
+        Ok(outcome)
     }
 
-    fn encode(&mut self, stored: &Stored, outputs: Vec<Made>, codec: &Codec) -> Result<Vec<Record>, Refused> {
-        let mut records = Vec::with_capacity(outputs.len());
-        for made in outputs {
-            let topic = made.output.topic;
-            if made.output.key.len() > KEY_BYTES_MAX {
-                let (step, bytes) = (made.step, made.output.key.len());
-                return Err(Refused {
-                    timer: made.timer_ref(),
-                    refusal: Refusal::KeyTooLarge { step, bytes },
-                });
+    /// Gives the outputs of a round their ids and hands them on.
+    fn write(&mut self, stored: &Stored, round: &Round<E>, codec: &Codec, fast: &mut Vec<Record>) {
+        let drafts = &round.drafts;
+        for (made, draft) in round.made.iter().zip(drafts.list()) {
+            let key = drafts.bytes(&draft.key);
+            let body = draft.body.as_ref().map(|(record, body)| (*record, drafts.bytes(body)));
+            let needed = key.len() + body.map_or(0, |(_, body)| WIRE_HEADER_BYTES + body.len());
+            if self.arena.capacity() < needed {
+                self.arena = BytesMut::with_capacity(ARENA_BYTES.max(needed));
             }
-            let value = match made
-                .output
-                .record
-                .as_ref()
-                .map(|record| codec.encode(record))
-                .transpose()
-            {
-                Ok(value) => value,
-                Err(source) => {
-                    return Err(Refused {
-                        timer: made.timer_ref(),
-                        refusal: Refusal::Unencodable { topic, source },
-                    });
-                }
-            };
-            let bytes = value.as_ref().map_or(0, Vec::len);
-            if bytes > RECORD_BYTES_MAX {
-                return Err(Refused {
-                    timer: made.timer_ref(),
-                    refusal: Refusal::RecordTooLarge { topic, bytes },
-                });
-            }
-            let record_id = self.id(stored.offset, &made);
-            records.push(Record {
-                topic,
+            self.arena.extend_from_slice(key);
+            let key = self.arena.split().freeze();
+            let value = body.map(|(record, body)| {
+                self.arena.extend_from_slice(&codec.header(record));
+                self.arena.extend_from_slice(body);
+                self.arena.split().freeze()
+            });
+            let record = Record {
+                topic: draft.topic,
                 partition: self.place.partition,
-                key: made.output.key,
-                value: value.map(Bytes::from),
+                key,
+                value,
                 headers: Headers {
-                    record_id: Some(record_id),
+                    record_id: Some(self.id(stored.offset, made)),
                     traceparent: stored.record.headers.traceparent,
                     writer: None,
                 },
-            });
+            };
+            match draft.topic.spec().delivery {
+                Delivery::Fast => fast.push(record),
+                Delivery::Exact | Delivery::Plain => self.exact.push(record),
+            }
         }
-        Ok(records)
     }
 
     fn id(&mut self, offset: Offset, made: &Made) -> RecordId {
@@ -413,12 +411,12 @@ impl<E: Send + 'static> Task<E> {
             return RecordId::new(self.position(0), 0, b"", self.made);
         }
         let id = RecordId::new(self.position(offset), made.step, made.key.as_bytes(), made.n);
-        let rises = self.last_id.as_ref().is_none_or(|last| *last < id);
         assert!(
-            rises || self.mutation.is(Mutation::IdsOutOfKeyOrder),
+            self.last_id.as_slice() < id.as_bytes() || self.mutation.is(Mutation::IdsOutOfKeyOrder),
             "record id {id} does not rise"
         );
-        self.last_id = Some(id.clone());
+        self.last_id.clear();
+        self.last_id.extend_from_slice(id.as_bytes());
         id
     }
 
@@ -467,6 +465,31 @@ impl<E: Send + 'static> Task<E> {
         });
         Stop::Panicked(Panicked { offset, text, timer })
     }
+}
+
+/// Whether the log takes every output of a round.
+fn check<E>(round: &Round<E>) -> Result<(), Refused> {
+    for (made, draft) in round.made.iter().zip(round.drafts.list()) {
+        let refuse = |refusal| {
+            Err(Refused {
+                timer: made.timer_ref(),
+                refusal,
+            })
+        };
+        if draft.key.len() > KEY_BYTES_MAX {
+            let (step, bytes) = (made.step, draft.key.len());
+            return refuse(Refusal::KeyTooLarge { step, bytes });
+        }
+        let bytes = draft
+            .body
+            .as_ref()
+            .map_or(0, |(_, body)| WIRE_HEADER_BYTES + body.len());
+        if bytes > RECORD_BYTES_MAX {
+            let topic = draft.topic;
+            return refuse(Refusal::RecordTooLarge { topic, bytes });
+        }
+    }
+    Ok(())
 }
 
 impl<E> std::fmt::Debug for Task<E> {

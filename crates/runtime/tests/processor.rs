@@ -67,8 +67,8 @@ impl Step for Count {
             connector: count.to_string(),
             sent_at: Micros(0),
         };
-        out.record(Topic::DeviceEvents, key.as_bytes().to_vec(), said.clone());
-        out.record(Topic::DeviceStatus, key.as_bytes().to_vec(), said);
+        out.record(Topic::DeviceEvents, key.as_bytes(), said.clone());
+        out.record(Topic::DeviceStatus, key.as_bytes(), said);
         Verdict::put(count, Reason::Did("counted"))
     }
 }

@@ -24,7 +24,7 @@ pub use reading::DetailValue;
 pub use registration::Refused;
 pub use trap::UNKNOWN_TRAP;
 
-use model::Root;
+use model::{EntityId, Kind, Root};
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
 use schemas::TrapReceived;
 use schemas::network::{NetworkEvent, Observed, Seen, Sighting, Source};
@@ -78,12 +78,12 @@ impl Normalize {
             entity: root.entity(),
             seen,
         }));
-        let mut above = decoded.entity.parent();
-        while let Some(entity) = above {
-            above = entity.parent();
-            if above.is_some() {
-                out.event(NetworkEvent::Exists(Sighting { entity, seen }));
-            }
+        // What it hangs on, below the root, which was heard.
+        let above = |entity: &EntityId| matches!(entity.kind(), Kind::Onu | Kind::Pon).then(|| entity.parent())?;
+        let mut next = above(&decoded.entity);
+        while let Some(entity) = next {
+            next = above(&entity);
+            out.event(NetworkEvent::Exists(Sighting { entity, seen }));
         }
         out.event(NetworkEvent::Happened(Box::new(decoded.happening(record, seen))));
         Reason::Absorbed("handed_on")

@@ -1,16 +1,21 @@
 //! The decisions, one function for each kind of input.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use model::{EntityId, Severity, State};
+use model::{Cause, EntityId, Severity, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{Effect, Happening, NetworkEvent, Registration, Seen, Sighting};
-use schemas::{DeviceEvent, DeviceEventType, Phase};
+use schemas::{DeviceEventType, DeviceEventView, Phase};
 use topology::Topic;
 
+use crate::facts::text;
 use crate::signs::{Noted, Taken, raw_word};
 use crate::slot::Slot;
+
+/// What an event tells beside the status where nobody said more.
+static NO_DETAIL: BTreeMap<String, String> = BTreeMap::new();
 
 /// Our name of a root's first word after silence.
 const REACHABLE: &str = "reachable";
@@ -53,18 +58,21 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
     if let Some(fingerprint) = happening.fingerprint {
         turn.slot.take(fingerprint, seen.received_at, &happening.entity);
     }
-    turn.slot
-        .facts
-        .sighted(happening.serial, happening.model.as_deref(), seen);
+    if happening.serial.is_some() || happening.model.is_some() {
+        Arc::make_mut(&mut turn.slot.facts).sighted(happening.serial, happening.model.as_deref(), seen);
+    }
     let taken = turn.note(happening.effect, happening.phase, seen);
     let late = matches!(taken, Taken::Late | Taken::TooLate);
+    let mut detail = Cow::Borrowed(&happening.detail);
+    if late {
+        detail.to_mut().insert("late".to_owned(), "true".to_owned());
+    }
     let said = Said {
         event: &happening.event,
         phase: happening.phase,
         severity: happening.severity,
         trap_oid: happening.trap_oid.as_deref(),
-        detail: Some(&happening.detail),
-        late,
+        detail,
         seen,
     };
     turn.end(Some(said), if late { "happened_late" } else { "happened" })
@@ -76,7 +84,7 @@ pub fn registered(before: Option<&Slot>, said: &Registration, now: &Now, out: &m
         return removed(before, said, now, out);
     }
     let mut turn = Turn::new(before, &said.entity, &said.seen, now, out);
-    turn.slot.facts.register(said);
+    Arc::make_mut(&mut turn.slot.facts).register(said);
     let event = match before {
         Some(slot) if slot.facts.installed_at.is_some() => REGISTRATION_CHANGED,
         _ => REGISTERED,
@@ -94,12 +102,12 @@ fn removed(before: Option<&Slot>, said: &Registration, now: &Now, out: &mut Out<
     if slot.facts.registered_at.is_some_and(|at| said.seen.observed_at < at) {
         return Verdict::keep(Reason::Absorbed("registered_since"));
     }
-    let turn = Turn::new(before, &said.entity, &said.seen, now, out);
-    let event = turn.event(&Said::of(REMOVED, &said.seen));
-    let key = turn.key();
-    turn.out.record(Topic::DeviceEvents, key.clone(), event);
-    turn.out.tombstone(Topic::DeviceStatus, key.clone());
-    turn.out.tombstone(Topic::Inventory, key);
+    let Turn { slot, .. } = Turn::new(before, &said.entity, &said.seen, now, out);
+    let told = Said::of(REMOVED, &said.seen);
+    let key = said.entity.as_str();
+    out.record(Topic::DeviceEvents, key, event(before, &slot, &said.entity, &told, now));
+    out.tombstone(Topic::DeviceStatus, key);
+    out.tombstone(Topic::Inventory, key);
     Verdict {
         change: Change::Delete,
         reason: Reason::Did(REMOVED),
@@ -112,9 +120,8 @@ struct Said<'a> {
     phase: Phase,
     severity: Option<Severity>,
     trap_oid: Option<&'a str>,
-    detail: Option<&'a BTreeMap<String, String>>,
-    /// Something newer of its kind was known already.
-    late: bool,
+    /// With `late`, if something newer of its kind was known already.
+    detail: Cow<'a, BTreeMap<String, String>>,
     seen: &'a Seen,
 }
 
@@ -125,8 +132,7 @@ impl<'a> Said<'a> {
             phase: Phase::Event,
             severity: None,
             trap_oid: None,
-            detail: None,
-            late: false,
+            detail: Cow::Borrowed(&NO_DETAIL),
             seen,
         }
     }
@@ -173,83 +179,86 @@ impl<'a> Turn<'a> {
 
     /// Writes what changed, with the event first if there is one: one edge is one event and one status.
     fn end(self, said: Option<Said<'_>>, word: &'static str) -> Verdict<Slot> {
-        let status_changed = self.before.is_none_or(|before| !before.status_reads_like(&self.slot));
-        let facts_changed = self
-            .before
-            .is_none_or(|before| !before.facts.same_entry(&self.slot.facts));
-        let key = self.key();
-        let event = said.map(|said| self.event(&said));
-        let nothing_said = event.is_none() && !status_changed && !facts_changed;
-        let status = status_changed.then(|| self.slot.status(self.entity, self.now, self.out.write_time()));
-        if let Some(mut event) = event {
-            event.status.clone_from(&status);
-            self.out.record(Topic::DeviceEvents, key.clone(), event);
+        let Self {
+            before,
+            slot,
+            entity,
+            now,
+            out,
+        } = self;
+        let status_changed = before.is_none_or(|before| !before.status_reads_like(&slot));
+        let facts_changed = before.is_none_or(|before| !before.facts.same_entry(&slot.facts));
+        let nothing_said = said.is_none() && !status_changed && !facts_changed;
+        let above = if status_changed || facts_changed {
+            entity.parent()
+        } else {
+            None
+        };
+        let key = entity.as_str();
+        let status = status_changed.then(|| slot.status(entity, above.as_ref(), now, out.write_time()));
+        if let Some(said) = said {
+            let event = DeviceEventView {
+                status,
+                ..event(before, &slot, entity, &said, now)
+            };
+            out.record(Topic::DeviceEvents, key, event);
         }
         if let Some(status) = status {
-            self.out.record(Topic::DeviceStatus, key.clone(), status);
+            out.record(Topic::DeviceStatus, key, status);
         }
         if facts_changed {
-            let entry = self.slot.inventory(self.entity, self.now, self.out.write_time());
-            self.out.record(Topic::Inventory, key, entry);
+            let wts = out.write_time();
+            out.record(Topic::Inventory, key, slot.inventory(entity, above.as_ref(), now, wts));
         }
         let reason = if nothing_said {
             Reason::Absorbed("known")
         } else {
             Reason::Did(word)
         };
-        if self.before == Some(&self.slot) {
+        if before == Some(&slot) {
             Verdict::keep(reason)
         } else {
-            Verdict::put(self.slot, reason)
+            Verdict::put(slot, reason)
         }
     }
+}
 
-    fn event(&self, said: &Said<'_>) -> DeviceEvent {
-        let told = &self.slot.told;
-        let previous = self.before.map_or(State::Unknown, |slot| slot.told.state);
-        let state_changed = told.state != previous;
-        let cause_changed = self
-            .before
-            .is_some_and(|slot| (slot.told.cause, slot.told.by) != (told.cause, told.by));
-        let cause_told = state_changed || cause_changed;
-        let mut detail = said.detail.cloned().unwrap_or_default();
-        if said.late {
-            detail.insert("late".to_owned(), "true".to_owned());
-        }
-        DeviceEvent {
-            entity: self.entity.to_string(),
-            root: self.entity.root_str().to_owned(),
-            kind: self.entity.kind().as_str().to_owned(),
-            event_type: match told.state {
-                state if !state_changed || state == State::Unknown => DeviceEventType::DeviceAlarm,
-                state if state.is_out() => DeviceEventType::DeviceDisconnected,
-                _ => DeviceEventType::DeviceConnected,
-            },
-            event: said.event.to_owned(),
-            phase: said.phase,
-            severity: said.severity.map(|s| s.as_str().to_owned()),
-            trap_oid: said.trap_oid.map(str::to_owned),
-            source: Some(said.seen.source.as_str().to_owned()),
-            at: said.seen.observed_at,
-            received_at: said.seen.received_at,
-            state: state_changed.then(|| told.state.as_str().to_owned()),
-            previous: state_changed.then(|| previous.as_str().to_owned()),
-            cause: told.cause.filter(|_| cause_told).map(|c| c.as_str().to_owned()),
-            cause_raw: told.by.filter(|_| cause_told).map(|f| raw_word(f).to_owned()),
-            serial: self
-                .slot
-                .facts
-                .serial
-                .as_ref()
-                .map(|s| s.text.clone())
-                .filter(|s| !s.is_empty()),
-            detail,
-            position: self.now.position.into(),
-            status: None,
-        }
-    }
-
-    fn key(&self) -> Bytes {
-        Bytes::copy_from_slice(self.entity.as_str().as_bytes())
+/// What is told of it; without the status, which only some events carry.
+fn event<'a>(
+    before: Option<&Slot>,
+    slot: &'a Slot,
+    entity: &'a EntityId,
+    said: &'a Said<'_>,
+    now: &Now,
+) -> DeviceEventView<'a> {
+    let told = &slot.told;
+    let previous = before.map_or(State::Unknown, |slot| slot.told.state);
+    let state_changed = told.state != previous;
+    let cause_changed = before.is_some_and(|slot| (slot.told.cause, slot.told.by) != (told.cause, told.by));
+    let cause_told = state_changed || cause_changed;
+    DeviceEventView {
+        entity: entity.as_str(),
+        root: entity.root_str(),
+        kind: entity.kind().as_str(),
+        event_type: match told.state {
+            state if !state_changed || state == State::Unknown => DeviceEventType::DeviceAlarm,
+            state if state.is_out() => DeviceEventType::DeviceDisconnected,
+            _ => DeviceEventType::DeviceConnected,
+        },
+        event: said.event,
+        phase: said.phase,
+        severity: said.severity.map(Severity::as_str),
+        trap_oid: said.trap_oid,
+        source: Some(said.seen.source.as_str()),
+        at: said.seen.observed_at,
+        received_at: said.seen.received_at,
+        state: state_changed.then(|| told.state.as_str()),
+        previous: state_changed.then(|| previous.as_str()),
+        cause: told.cause.filter(|_| cause_told).map(Cause::as_str),
+        cause_raw: told.by.filter(|_| cause_told).map(raw_word),
+        serial: text(&slot.facts.serial),
+        detail: &said.detail,
+        position: now.position.into(),
+        status: None,
     }
 }

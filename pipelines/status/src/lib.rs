@@ -47,7 +47,7 @@ impl Step for Status {
 
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
         if let Some(entity) = event.entity() {
-            keys.push(StateKey::from(entity.as_str()));
+            keys.push(entity.shared().clone());
         }
     }
 

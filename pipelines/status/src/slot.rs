@@ -1,9 +1,11 @@
 //! The state of one entity, and the rows made of it.
 
-use model::{EntityId, Micros, State};
+use std::sync::Arc;
+
+use model::{Cause, EntityId, Micros, State};
 use runtime::Now;
 use schemas::network::Seen;
-use schemas::{DeviceStatus, InventoryEntry};
+use schemas::{DeviceStatusView, InventoryEntryView};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, text};
@@ -36,8 +38,8 @@ pub struct Slot {
     pub received_at: Micros,
     /// When its first trap came (roots only).
     pub first_trap_at: Option<Micros>,
-    /// What inventory says.
-    pub facts: Facts,
+    /// What inventory says. Shared, because it is large and most of what happens says nothing about it.
+    pub facts: Arc<Facts>,
     recent: Vec<Recent>,
 }
 
@@ -55,7 +57,7 @@ impl Slot {
             observed_at: seen.observed_at,
             received_at: seen.received_at,
             first_trap_at: None,
-            facts: Facts::seen(seen),
+            facts: Arc::new(Facts::seen(seen)),
             recent: Vec::new(),
         }
     }
@@ -107,24 +109,29 @@ impl Slot {
         self.told == other.told && self.first_trap_at == other.first_trap_at && self.facts.reads_like(&other.facts)
     }
 
-    /// The row of `device-status`.
-    pub fn status(&self, entity: &EntityId, now: &Now, wts: Micros) -> DeviceStatus {
+    /// The row of `device-status`. `above` is what the entity hangs on.
+    pub fn status<'a>(
+        &'a self,
+        entity: &'a EntityId,
+        above: Option<&'a EntityId>,
+        now: &Now,
+        wts: Micros,
+    ) -> DeviceStatusView<'a> {
         let facts = &self.facts;
-        let own = |told| text(told).map(str::to_owned);
-        DeviceStatus {
-            entity: entity.to_string(),
-            root: entity.root_str().to_owned(),
-            kind: entity.kind().as_str().to_owned(),
-            site: own(&facts.site),
-            parent: entity.parent().map(String::from),
-            name: own(&facts.name),
-            description: own(&facts.description),
-            vendor: own(&facts.vendor),
-            model: own(&facts.model),
-            serial: own(&facts.serial),
-            state: self.told.state.as_str().to_owned(),
-            cause: self.told.cause.map(|c| c.as_str().to_owned()),
-            cause_raw: self.told.by.map(|f| raw_word(f).to_owned()),
+        DeviceStatusView {
+            entity: entity.as_str(),
+            root: entity.root_str(),
+            kind: entity.kind().as_str(),
+            site: text(&facts.site),
+            parent: above.map(EntityId::as_str),
+            name: text(&facts.name),
+            description: text(&facts.description),
+            vendor: text(&facts.vendor),
+            model: text(&facts.model),
+            serial: text(&facts.serial),
+            state: self.told.state.as_str(),
+            cause: self.told.cause.map(Cause::as_str),
+            cause_raw: self.told.by.map(raw_word),
             since: self.told.since,
             observed_at: self.observed_at,
             received_at: self.received_at,
@@ -135,23 +142,28 @@ impl Slot {
     }
 
     /// The row of `inventory`.
-    pub fn inventory(&self, entity: &EntityId, now: &Now, wts: Micros) -> InventoryEntry {
+    pub fn inventory<'a>(
+        &'a self,
+        entity: &'a EntityId,
+        above: Option<&'a EntityId>,
+        now: &Now,
+        wts: Micros,
+    ) -> InventoryEntryView<'a> {
         let facts = &self.facts;
-        let own = |told| text(told).map(str::to_owned);
-        InventoryEntry {
-            entity: entity.to_string(),
-            root: entity.root_str().to_owned(),
-            kind: entity.kind().as_str().to_owned(),
-            site: own(&facts.site),
-            parent: entity.parent().map(String::from),
-            name: own(&facts.name),
-            description: own(&facts.description),
-            vendor: own(&facts.vendor),
-            model: own(&facts.model),
-            serial: own(&facts.serial),
-            address: own(&facts.address),
-            attributes: facts.attributes.clone(),
-            origin: facts.origin.clone(),
+        InventoryEntryView {
+            entity: entity.as_str(),
+            root: entity.root_str(),
+            kind: entity.kind().as_str(),
+            site: text(&facts.site),
+            parent: above.map(EntityId::as_str),
+            name: text(&facts.name),
+            description: text(&facts.description),
+            vendor: text(&facts.vendor),
+            model: text(&facts.model),
+            serial: text(&facts.serial),
+            address: text(&facts.address),
+            attributes: &facts.attributes,
+            origin: &facts.origin,
             installed_at: facts.installed_at,
             seen_at: facts.seen_at,
             serial_since: facts.serial_since,

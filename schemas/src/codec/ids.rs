@@ -4,7 +4,7 @@
 //! would read records as something they are not.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
@@ -51,11 +51,20 @@ pub enum LearnError {
 /// A schema that bytes can be read with.
 pub(super) struct Known {
     pub record: RecordType,
-    pub reader: GenericDatumReader<'static>,
+    /// How to read what was written with another version than the committed one; `None` for that one.
+    pub resolving: Option<GenericDatumReader<'static>>,
     json: Box<str>,
     /// What decides how bytes are read: names, fields and types, nothing else.
     canonical: String,
 }
+
+/// Canonical forms of the committed schemas, in the order of [`RecordType::ALL`]: bytes of an equal one are read by
+/// generated code.
+static COMMITTED: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let canonical = |t: &RecordType| Schema::parse_str(t.schema_json()).map(|s| s.canonical_form());
+    let all = RecordType::ALL.iter().map(canonical);
+    all.collect::<Result<_, _>>().expect("committed schemas are valid Avro")
+});
 
 #[derive(Clone, Copy)]
 enum Meaning {
@@ -209,13 +218,18 @@ fn invalid(schema: &RegisteredSchema, reason: String) -> LearnError {
 impl Known {
     /// Stays for the life of the process, since readers borrow their schema; there are few.
     fn new(schema: &RegisteredSchema, parsed: Schema, canonical: String) -> Result<Self, LearnError> {
-        let reader = GenericDatumReader::builder(Box::leak(Box::new(parsed)))
-            .human_readable(false)
-            .build()
+        let committed = COMMITTED[schema.record as usize] == canonical;
+        let resolving = (!committed)
+            .then(|| {
+                GenericDatumReader::builder(Box::leak(Box::new(parsed)))
+                    .human_readable(false)
+                    .build()
+            })
+            .transpose()
             .map_err(|e| invalid(schema, e.to_string()))?;
         Ok(Self {
             record: schema.record,
-            reader,
+            resolving,
             json: schema.json.as_str().into(),
             canonical,
         })

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use apache_avro::writer::datum::GenericDatumWriter;
 use model::{Micros, Position};
 
 use super::*;
@@ -295,7 +296,7 @@ fn a_newer_schema_is_wanted_then_learned_then_read() {
     assert!(codec.learn(&newer).unwrap());
     assert!(!codec.learn(&newer).unwrap(), "known already");
     assert_eq!((codec.wanted(), codec.knows(200)), (Vec::new(), true));
-    assert_eq!(codec.decode(&bytes).unwrap(), tick.clone().into());
+    assert_eq!(codec.decode(&bytes).unwrap(), tick.into());
     assert_eq!(codec.record_type(&bytes).unwrap(), RecordType::Tick);
     assert!(codec.registered().contains(&newer));
     // It still writes as it was built.

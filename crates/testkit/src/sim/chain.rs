@@ -160,13 +160,13 @@ impl Step for Cells {
                     };
                     out.record(
                         Topic::DeviceEvents,
-                        key.as_bytes().to_vec(),
+                        key.as_bytes(),
                         said(key, "added", next.sum, now.observed),
                     );
                     if next.sum / 10 > before / 10 {
                         out.record(
                             Topic::DeviceEvents,
-                            key.as_bytes().to_vec(),
+                            key.as_bytes(),
                             said(key, "crossed", next.sum, now.observed),
                         );
                         out.event(TestEvent::Crossed { root, cell });
@@ -204,7 +204,7 @@ impl Step for Cells {
                 };
                 out.record(
                     Topic::DeviceEvents,
-                    key.as_bytes().to_vec(),
+                    key.as_bytes(),
                     said(key, "timer", state.sum, now.observed),
                 );
                 if id == 1 {
@@ -237,12 +237,12 @@ impl Step for Cells {
 
 fn put(key: &str, next: Cell, out: &mut Out<TestEvent>) -> Verdict<Cell> {
     let row = said(key, "status", next.sum * 1_000 + next.touched, out.write_time());
-    out.record(Topic::DeviceStatus, key.as_bytes().to_vec(), row);
+    out.record(Topic::DeviceStatus, key.as_bytes(), row);
     Verdict::put(next, Reason::Did("changed"))
 }
 
 fn delete(key: &str, out: &mut Out<TestEvent>) -> Verdict<Cell> {
-    out.tombstone(Topic::DeviceStatus, key.as_bytes().to_vec());
+    out.tombstone(Topic::DeviceStatus, key.as_bytes());
     Verdict {
         change: Change::Delete,
         reason: Reason::Did("deleted"),
@@ -301,18 +301,18 @@ impl Step for Groups {
         let count = state.copied().unwrap_or(0) + 1;
         out.record(
             Topic::DeviceEvents,
-            key.as_bytes().to_vec(),
+            key.as_bytes(),
             said(key, "counted", count, now.log_time),
         );
         if count == 7 {
-            out.tombstone(Topic::Inventory, key.as_bytes().to_vec());
+            out.tombstone(Topic::Inventory, key.as_bytes());
             return Verdict {
                 change: Change::Delete,
                 reason: Reason::Did("seven"),
             };
         }
         let row = said(key, "group", count, out.write_time());
-        out.record(Topic::Inventory, key.as_bytes().to_vec(), row);
+        out.record(Topic::Inventory, key.as_bytes(), row);
         Verdict::put(count, Reason::Did("counted"))
     }
 }

@@ -421,7 +421,7 @@ impl Step for Tracer {
         };
         out.record(
             Topic::DeviceEvents,
-            key.as_bytes().to_vec(),
+            key.as_bytes(),
             event(key, &format!("{}{key}:{word}", self.0), now),
         );
         if self.0 == 2 {

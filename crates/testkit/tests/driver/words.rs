@@ -71,7 +71,7 @@ impl Step for Words {
     ) -> Verdict<String> {
         let Input::Event(Word(word)) = input else {
             assert!(state.is_some_and(|s| s != "bomb"), "a timer's bomb");
-            out.record(Topic::DeviceEvents, key.as_bytes().to_vec(), event(key, "timer", now));
+            out.record(Topic::DeviceEvents, key.as_bytes(), event(key, "timer", now));
             return Verdict::keep(Reason::Did("timer"));
         };
         let (verb, n) = word.split_once(' ').unwrap_or((word, "0"));
@@ -79,13 +79,13 @@ impl Step for Words {
         match verb {
             "put" => {
                 let wts = out.write_time();
-                out.record(Topic::DeviceStatus, key.as_bytes().to_vec(), status(key, wts, now));
+                out.record(Topic::DeviceStatus, key.as_bytes(), status(key, wts, now));
                 Verdict::put(n.to_string(), Reason::Did("put"))
             }
             "big" => {
                 out.record(
                     Topic::DeviceEvents,
-                    key.as_bytes().to_vec(),
+                    key.as_bytes(),
                     event(key, "never seen", now),
                 );
                 Verdict::put("x".repeat(n), Reason::Did("put"))
@@ -93,13 +93,13 @@ impl Step for Words {
             "record" => {
                 out.record(
                     Topic::DeviceEvents,
-                    key.as_bytes().to_vec(),
+                    key.as_bytes(),
                     event(key, &"x".repeat(n), now),
                 );
                 Verdict::put("never kept".into(), Reason::Did("put"))
             }
             "delete" => {
-                out.tombstone(Topic::DeviceStatus, key.as_bytes().to_vec());
+                out.tombstone(Topic::DeviceStatus, key.as_bytes());
                 Verdict {
                     change: Change::Delete,
                     reason: Reason::Did("deleted"),
