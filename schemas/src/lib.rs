@@ -7,6 +7,7 @@
 
 mod codec;
 pub mod network;
+pub mod probe;
 mod records;
 mod trap;
 

@@ -15,6 +15,7 @@ mod reading;
 mod registration;
 mod trap;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use catalogue::{Catalogue, CatalogueError, Role, RowEffect, Scope, TrapRow, VarbindRow};
@@ -24,11 +25,11 @@ pub use reading::DetailValue;
 pub use registration::Refused;
 pub use trap::UNKNOWN_TRAP;
 
-use model::Root;
+use model::{Root, RootKind};
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
-use schemas::TrapReceived;
-use schemas::network::{NetworkEvent, Observed, Seen, Sighting, Source};
-use snmp_pdu::TrapPdu;
+use schemas::network::{Effect, Happening, NetworkEvent, Observed, Seen, Sighting, Source};
+use schemas::{Phase, TrapReceived};
+use snmp_pdu::{Oid, TrapPdu};
 
 use crate::trap::Decoded;
 
@@ -67,6 +68,10 @@ impl Normalize {
             Ok(pdu) => pdu,
             Err(error) => return Reason::Filtered(undecodable(error.reason)),
         };
+        if root.kind() == RootKind::Probe {
+            out.event(NetworkEvent::Happened(Box::new(probe(root, record, &pdu))));
+            return Reason::Absorbed("handed_on");
+        }
         let seen = Seen {
             observed_at: record.received_at,
             received_at: record.received_at,
@@ -141,6 +146,32 @@ impl Step for Normalize {
             Observed::Heartbeat(_) => Reason::Absorbed("heartbeat"),
             Observed::Tick(_) => Reason::Absorbed("tick"),
         })
+    }
+}
+
+/// A freshness probe: an event and nothing else, so that no entity comes of it.
+fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
+    let sent_at = Oid::new(&schemas::probe::SENT_AT_OID);
+    let sent_at = pdu.varbinds().find(|v| v.oid == sent_at).and_then(|v| v.value.as_i64());
+    let mut detail = BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]);
+    detail.extend(sent_at.map(|at| (schemas::probe::SENT_AT.to_owned(), at.to_string())));
+    Happening {
+        entity: root.entity(),
+        event: schemas::probe::EVENT.into(),
+        phase: Phase::Event,
+        effect: Effect::Nothing,
+        seen: Seen {
+            observed_at: record.received_at,
+            received_at: record.received_at,
+            uptime: None,
+            source: Source::Trap,
+        },
+        severity: None,
+        trap_oid: None,
+        serial: None,
+        model: None,
+        detail,
+        fingerprint: None,
     }
 }
 
