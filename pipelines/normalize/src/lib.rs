@@ -66,7 +66,7 @@ impl Normalize {
     fn trap(&self, root: &Root, record: &TrapReceived, out: &mut Out<NetworkEvent>) -> Reason {
         let pdu = match TrapPdu::parse(&record.pdu) {
             Ok(pdu) => pdu,
-            Err(error) => return Reason::Filtered(undecodable(error.reason)),
+            Err(error) => return Reason::Dead(undecodable(error.reason)),
         };
         if root.kind() == RootKind::Probe {
             out.event(NetworkEvent::Happened(Box::new(probe(root, record, &pdu))));
@@ -175,7 +175,8 @@ fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
     }
 }
 
-/// The word that counts a PDU which is none. The listener refuses such datagrams before they get here.
+/// The word that counts a PDU which is none. The listener refuses such datagrams before they get here, so it is a bug of ours or a
+/// hand in the topic: its bytes are kept.
 fn undecodable(reason: snmp_pdu::Reason) -> &'static str {
     use snmp_pdu::Reason as R;
     match reason {
