@@ -8,7 +8,7 @@ use store::Store;
 
 use crate::ReadyCheck;
 use crate::auth::limiter::Rate;
-use crate::live::LiveView;
+use crate::live::{LiveView, ProbeConfig};
 use crate::ws::WsLimits;
 
 /// Settings.
@@ -26,6 +26,8 @@ pub struct ApiConfig {
     pub metrics_open: bool,
     /// Version shown by `/health` and OpenAPI.
     pub version: String,
+    /// Freshness probes to wait for; `None`: there are none.
+    pub probe: Option<ProbeConfig>,
     /// Limits.
     pub limits: Limits,
 }
@@ -40,6 +42,7 @@ impl ApiConfig {
             public_base: None,
             metrics_open: true,
             version: env!("CARGO_PKG_VERSION").into(),
+            probe: None,
             limits: Limits::default(),
         }
     }

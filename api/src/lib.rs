@@ -25,7 +25,7 @@ pub use auth::Role;
 pub use auth::limiter::Rate;
 pub use config::{ApiConfig, Limits, Parts};
 pub use error::{ApiError, Code, ErrorBody};
-pub use live::{LiveView, RingLimits};
+pub use live::{LiveView, ProbeConfig, RingLimits};
 pub use probes::{Probes, serve_probes};
 pub use server::{app, serve};
 pub use state::ApiState;

@@ -20,6 +20,12 @@ pub const LIVE_RESTARTS: &str = "atalaia_live_restarts_total";
 pub const LIVE_PARTITIONS_WAITING: &str = "atalaia_live_partitions_waiting_for_schema";
 /// Records the live view could not read.
 pub const LIVE_BAD_RECORDS: &str = "atalaia_live_bad_records_total";
+/// Seconds since the newest freshness probe was sent that has come through, of the slowest partition; by listener.
+pub const FRESHNESS_AGE: &str = "atalaia_freshness_age_seconds";
+/// Seconds from the sending of a freshness probe until it is here; by listener.
+pub const FRESHNESS_ROUND_TRIP: &str = "atalaia_freshness_round_trip_seconds";
+/// 1 while freshness probes do not come through in time, else 0; by listener.
+pub const FRESHNESS_LATE: &str = "atalaia_freshness_late";
 /// Logins, by outcome.
 pub const LOGINS: &str = "atalaia_logins_total";
 /// Audit entries that could not be written.

@@ -50,7 +50,7 @@ impl ApiState {
     /// When that thread cannot be started.
     pub fn new(config: ApiConfig, parts: Parts) -> std::io::Result<Arc<Self>> {
         let limits = config.limits.clone();
-        parts.live.know_tenant(&config.tenant);
+        parts.live.watch_system(&config.tenant, config.probe.clone());
         Ok(Arc::new(Self {
             hub: Hub::new(limits.ws),
             tokens: Tokens::new(&config.jwt_key),

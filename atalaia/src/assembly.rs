@@ -17,6 +17,17 @@ fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason>
     schemas::network::decode(record, root_key).map_err(DeadReason::from)
 }
 
+/// The freshness probes that the board waits for: those that the configuration makes the trap connectors send.
+pub fn probe(settings: &Settings, partitions: u32) -> Option<api::ProbeConfig> {
+    let traps = &settings.snmp_traps;
+    let interval = traps.probe_interval.filter(|_| !traps.listeners.is_empty())?;
+    Some(api::ProbeConfig {
+        listeners: traps.listeners.iter().map(|l| l.name.clone()).collect(),
+        interval,
+        partitions,
+    })
+}
+
 /// The trap connector's configuration out of the whole one.
 ///
 /// # Errors
@@ -91,6 +102,7 @@ pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_s
             spool_bytes_max: traps.spool_bytes,
             ..Limits::default()
         },
+        probe_interval: traps.probe_interval,
     };
     connector_snmp_traps::validate(raw).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();

@@ -269,7 +269,8 @@ impl Foundation<'_> {
         let tenant = self.settings.tenant.as_str();
         let live = api::LiveView::start(self.log.clone(), instance, api::RingLimits::default())?;
         let first = self.tokio.block_on(api::users::ensure_admin(&*store, tenant))?;
-        let config = api::ApiConfig::new(token_key::of(self.settings)?, instance, tenant);
+        let mut config = api::ApiConfig::new(token_key::of(self.settings)?, instance, tenant);
+        config.probe = assembly::probe(self.settings, self.log.partitions());
         let parts = api::Parts {
             log: self.log,
             store,

@@ -119,7 +119,7 @@ impl Setup {
 
     fn configuration(&self) -> String {
         let mut text = format!(
-            "data = {:?}\n[http]\nlisten = \"127.0.0.1:{}\"\n[[snmp_traps.listener]]\nbind = \"127.0.0.1:{}\"\n\
+            "data = {:?}\n[http]\nlisten = \"127.0.0.1:{}\"\n[snmp_traps]\nprobe_interval_s = 0\n[[snmp_traps.listener]]\nbind = \"127.0.0.1:{}\"\n\
              [[snmp_traps.credential]]\nname = \"bench\"\nversion = \"2c\"\ncommunity = {{ env = \"BENCH_COMMUNITY\" }}\n\
              [[snmp_traps.credential]]\nname = \"bench-1\"\nversion = \"1\"\ncommunity = {{ env = \"BENCH_COMMUNITY\" }}\n",
             self.folder.join("data"),

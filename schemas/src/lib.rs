@@ -9,6 +9,7 @@
 mod codec;
 mod generated;
 pub mod network;
+pub mod probe;
 mod records;
 mod wire;
 

@@ -225,8 +225,25 @@ pub struct Happening {
     pub model: Option<String>,
     /// What else was said, by our names; never a secret.
     pub detail: BTreeMap<String, String>,
-    /// Equal for the same PDU sent again: a hash of sender, request id, trap OID, sysUpTime and varbinds.
-    pub fingerprint: Option<u64>,
+    /// By what the same PDU sent again is known.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// By what the same PDU sent again is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// A hash of sender, request id, trap OID, sysUpTime and varbinds.
+    pub hash: u64,
+    /// An equal one within this time is the same PDU. Microseconds.
+    pub within: i64,
+}
+
+impl Fingerprint {
+    /// What has a request id: an inform is sent again until it is answered (design §8).
+    pub const RESENT: i64 = 600 * Micros::SECOND;
+    /// An SNMPv1 trap has none, and its time stamp may stand still: the same bytes later are another happening. Nobody sends it
+    /// again, so only a packet that the network doubled is the same one.
+    pub const DOUBLED: i64 = Micros::SECOND;
 }
 
 /// What a happening says about the state of its entity.

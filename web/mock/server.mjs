@@ -3,7 +3,8 @@
 //   npm run mock            http://127.0.0.1:8090   user admin   password atalaia
 //
 // Environment: PORT, RATE (state changes a second, for storms), EMPTY=1 (no OLT yet), EXPIRES (seconds of a token),
-// QUIET=1 (nothing happens by itself). POST /mock/{drop,cut,heal,storm,slow,board} moves things from outside.
+// QUIET=1 (nothing happens by itself). POST /mock/{drop,cut,heal,storm,slow,board,late,fresh,
+// lose,contradict} moves things from outside.
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -11,6 +12,7 @@ import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
 import { Network } from './network.mjs'
+import { Pipeline } from './pipeline.mjs'
 
 const env = process.env
 const PORT = Number(env.PORT ?? 8090)
@@ -66,14 +68,22 @@ network.onChange = (event, row) => {
   if (log.length > MEMORY * 1.2) log.splice(0, log.length - MEMORY)
 }
 
+const pipeline = new Pipeline()
+pipeline.onChange = item => {
+  seq += 1
+  log.push({ seq, item })
+}
+
 const wants = {
   tree: (_, item) => item.type === 'summary' || (item.type === 'status' && item.kind !== 'onu'),
   children: (sub, item) => item.type === 'status' && item.parent === sub.entity,
-  entity: (sub, item) => item.type !== 'summary' && item.entity === sub.entity,
+  entity: (sub, item) => item.entity === sub.entity,
   events: (_, item) => item.type === 'event',
+  system: (_, item) => item.type === 'system',
 }
 
 function content(sub) {
+  if (sub.topic === 'system') return [pipeline.item()]
   if (sub.topic === 'tree') {
     const rows = [...network.rows.values()].filter(row => row.kind !== 'onu').map(row => network.tree(row))
     return [network.summary(null), ...network.sites().map(site => network.summary(site)), ...rows]
@@ -109,7 +119,7 @@ function flush(session) {
   for (const { item } of first < 0 ? [] : log.slice(first)) {
     const ids = [...session.subs.values()].filter(sub => wants[sub.topic](sub, item)).map(sub => sub.id)
     if (ids.length === 0) continue
-    const key = item.type === 'event' ? item.id : item.type === 'summary' ? `s ${item.site ?? ''}` : item.entity
+    const key = { event: item.id, summary: `s ${item.site ?? ''}`, system: 'system' }[item.type] ?? item.entity
     if (latest.has(key)) changes[latest.get(key)] = { ids, item }
     else {
       latest.set(key, changes.length)
@@ -185,6 +195,10 @@ const levers = {
   },
   cut: ({ entity = PON }) => network.cut(entity, later),
   heal: ({ entity = PON }) => network.heal(entity, later),
+  late: () => pipeline.late(),
+  fresh: () => pipeline.fresh(),
+  lose: ({ n = 12 }) => pipeline.lose(n),
+  contradict: () => pipeline.contradict(),
   board: ({ entity = 'default/olt/rjo-01/board/0/2' }) => network.failBoard(entity),
   storm: ({ rate = 1000, seconds = 10 }) => {
     const timer = setInterval(() => burst(rate / 50), 20)

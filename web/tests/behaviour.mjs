@@ -124,6 +124,50 @@ const tests = {
     assert.notEqual(await first(), before)
   },
 
+  async 'the accounting is said in words, opened with the keyboard, and the sum is right'(_, { page }) {
+    const strip = page.getByTestId('accounting')
+    await page.locator('[data-testid=accounting][data-verdict=complete]').waitFor()
+    assert.match(await text(strip), /Every datagram accounted for/)
+    await page.getByLabel('Filter events').focus()
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), 'accounting-line')
+    await page.keyboard.press('Enter')
+    await page.getByTestId('accounting-details').waitFor()
+    const sums = await page.locator('.account-sum').evaluateAll(lines =>
+      lines.map(line => {
+        const at = [...line.children].findIndex(child => child.textContent === '=')
+        const of = terms =>
+          terms.reduce((sum, term) => sum + Number(term.querySelector('b').textContent.replaceAll(/\D/g, '')), 0)
+        const terms = [...line.children].map((child, i) => [i, child]).filter(([, child]) => child.querySelector('b'))
+        return [
+          of(terms.filter(([i]) => i < at).map(([, t]) => t)),
+          of(terms.filter(([i]) => i > at).map(([, t]) => t)),
+        ]
+      }),
+    )
+    assert.equal(sums.length, 2)
+    for (const [left, right] of sums) assert.ok(left > 0 && left === right, `${left} = ${right}`)
+  },
+
+  async 'what is lost is said with its times, and what is late before that'(_, { page, base }, { lever }) {
+    const strip = page.getByTestId('accounting')
+    const verdict = word => page.locator(`[data-testid=accounting][data-verdict=${word}]`).waitFor()
+    await lever(base, 'lose', { n: 12 })
+    await verdict('lost')
+    assert.match(await text(strip), /12 datagrams lost between .+ and .+/)
+    await page.locator('[data-testid=system-notice][data-notice=datagrams_lost]').waitFor()
+    await lever(base, 'late')
+    await verdict('late')
+    await page.getByRole('alert').getByText('What you see may be old').waitFor()
+    assert.match(await text(page.getByTestId('accounting-details')), /12 datagrams lost/)
+    await lever(base, 'fresh')
+    await verdict('lost')
+    await lever(base, 'contradict')
+    await verdict('unbalanced')
+    await page.getByTestId('accounting-line').press('Enter')
+    await page.getByTestId('accounting-details').waitFor({ state: 'detached' })
+  },
+
   async 'a lost connection is said, and resumed with nothing missed'(_, { page, base }, { lever }) {
     await lever(base, 'drop', { seconds: 2 })
     await live(page, 'lost')

@@ -9,7 +9,7 @@
 //! record id too and raise that mark, so a late fast row cannot bring a deleted entity back.
 
 use log::Stored;
-use model::{EntityId, Micros, Partition, RecordId};
+use model::{EntityId, Kind, Micros, Partition, RecordId};
 use schemas::{AnyRecord, Codec};
 use topology::Topic;
 
@@ -39,6 +39,7 @@ impl LiveState {
                     }
                 }
                 Topic::Inventory => self.apply_inventory(stored, codec),
+                Topic::Ledger if !self.system.counted(stored, codec) => self.bad(stored, "not a row of the ledger"),
                 _ => {}
             }
         }
@@ -46,6 +47,7 @@ impl LiveState {
             self.raise_mark(partition, id, now);
         }
         self.expire(now);
+        self.system.tick(now);
     }
 
     /// Drops fast rows whose time is over. `now` is the machine's clock, of which the log stamps its records.
@@ -86,6 +88,9 @@ impl LiveState {
         let Ok(entity) = EntityId::parse(&event.entity) else {
             return self.bad(stored, "not an entity");
         };
+        if entity.kind() == Kind::Probe {
+            return self.system.probed(&event, now);
+        }
         let node = self.node(&entity);
         if let Some(status) = &event.status {
             match StatusRow::of(status, &mut self.interner) {

@@ -16,6 +16,8 @@ pub enum What {
     Removed,
     /// A happening.
     Event,
+    /// The pipeline itself.
+    System,
     /// Counters of a site (by its number), or of everything.
     Summary(Option<Sym>),
 }

@@ -22,6 +22,8 @@ use crate::time::now;
 const FAST_BACK_US: i64 = 120 * Micros::SECOND;
 /// Events a partition that are fetched for the first screen, if the two minutes hold fewer.
 const EVENTS_BACK: u64 = 200;
+/// The ledger is read from this far back: its rows come every 10 s, and a listener that is silent for a minute is said to be.
+const LEDGER_BACK_US: i64 = 120 * Micros::SECOND;
 /// Records a poll brings at most; also what is applied under one lock.
 const POLL_MAX: usize = 2_048;
 /// Changes are published at most this often.
@@ -71,6 +73,11 @@ impl Feed {
             if began.elapsed() > BACKOFF.1 {
                 backoff = BACKOFF.0;
             }
+            // Nothing comes through now, which must be said while we wait.
+            if let Ok(view) = self.view() {
+                self.apply(&view, &[]);
+                view.publish();
+            }
             // A little of chance, so that many instances do not come back at once.
             std::thread::sleep(backoff.mul_f64(0.5 + rand::random::<f64>() / 2.0));
             backoff = (backoff * 2).min(BACKOFF.1);
@@ -110,6 +117,7 @@ impl Feed {
         }
         let mut starts: Vec<_> = LiveState::EXACT_TOPICS.iter().map(|&t| (t, Start::Beginning)).collect();
         starts.push((FAST, Start::Offsets(self.fast_start()?)));
+        starts.push((Topic::Ledger, Start::At(now().plus(-LEDGER_BACK_US))));
         let mut tail = self.log.tail(&starts)?;
         self.view()?.write(LiveState::begin_load);
         let (mut waiting, mut exact) = (Vec::<Stored>::new(), 0_usize);
@@ -125,6 +133,7 @@ impl Feed {
         // Over partitions, in the order of their append; within a partition they are in it already.
         waiting.sort_by_key(|s| s.appended_at);
         waiting.chunks(POLL_MAX).for_each(|chunk| self.apply(&view, chunk));
+        view.write(|state| state.system.replaying(false));
         view.publish();
         view.ready.store(true, Ordering::Release);
         let entities = view.read().shown_entities();

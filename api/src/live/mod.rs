@@ -15,6 +15,7 @@ mod render;
 mod ring;
 mod row;
 mod state;
+mod system;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -31,6 +32,7 @@ pub use query::Narrow;
 pub use ring::{Ring, RingLimits};
 pub use row::Sym;
 pub use state::LiveState;
+pub use system::ProbeConfig;
 pub use text::wanted;
 
 use crate::{ApiError, Code, ReadyCheck};
@@ -122,6 +124,13 @@ impl LiveView {
                 .interner
                 .intern(tenant);
         }
+    }
+
+    /// Tells this tenant of the pipeline itself, and waits for these probes.
+    pub fn watch_system(&self, tenant: &str, probe: Option<ProbeConfig>) {
+        self.know_tenant(tenant);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.system.watch(tenant, probe, crate::time::now());
     }
 
     /// The recent changes.

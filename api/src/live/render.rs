@@ -9,7 +9,7 @@ use super::items::{EventItem, InventoryItem, RemovedItem, StatusItem, SummaryIte
 use super::node::{Index, Node};
 use super::row::Sym;
 use super::state::LiveState;
-use crate::time::Instant3339;
+use crate::time::{Instant3339, now};
 
 impl LiveState {
     /// The present item of an entity.
@@ -114,6 +114,25 @@ impl LiveState {
             entity: node.id.clone(),
             json: json.into(),
         }
+    }
+
+    /// What is known of the pipeline itself, for the tenant it belongs to.
+    pub fn system_change(&self) -> Option<Change> {
+        let tenant = self.tenant(self.system.tenant()?)?;
+        Some(Change {
+            seq: 0,
+            what: What::System,
+            tenant,
+            node: 0,
+            root: 0,
+            parent: None,
+            site: None,
+            kind: model::Kind::Unknown,
+            state: None,
+            id: None,
+            entity: "".into(),
+            json: json(&self.system.item(now())).into(),
+        })
     }
 
     pub(super) fn summary_change(&self, tenant: Sym, site: Option<Sym>) -> Change {

@@ -12,6 +12,7 @@ use super::change::{Change, What};
 use super::counts::{Share, Totals};
 use super::node::{Index, Node, sort_key};
 use super::row::{Interner, Sym};
+use super::system::System;
 use super::text::fold;
 
 /// Events kept for the snapshot of an `events` or `entity` subscription.
@@ -45,6 +46,8 @@ pub struct LiveState {
     dirty_totals: Vec<(Sym, Option<Sym>)>,
     pub(super) pending_events: Vec<Change>,
     pub(super) recent_events: VecDeque<Change>,
+    /// The pipeline itself.
+    pub system: System,
     /// Records that could not be read or held a word this build does not know.
     pub bad_records: u64,
 }
@@ -53,6 +56,7 @@ impl LiveState {
     /// The exact topics are about to be read from their beginning (again).
     pub fn begin_load(&mut self) {
         self.load += 1;
+        self.system.replaying(true);
     }
 
     /// They have been read: what was not among them is gone.
@@ -241,13 +245,19 @@ impl LiveState {
         for (tenant, site) in std::mem::take(&mut self.dirty_totals) {
             changes.push(self.summary_change(tenant, site));
         }
+        if self.system.take_changed() {
+            changes.extend(self.system_change());
+        }
         changes.append(&mut self.pending_events);
         changes
     }
 
     /// Whether there is something to publish.
     pub fn has_changes(&self) -> bool {
-        !self.dirty.is_empty() || !self.pending_events.is_empty() || !self.dirty_totals.is_empty()
+        !self.dirty.is_empty()
+            || !self.pending_events.is_empty()
+            || !self.dirty_totals.is_empty()
+            || self.system.has_changed()
     }
 
     /// Keeps a published event for later snapshots.

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::error::ErrorBody;
 use crate::live::counts::Counts;
+use crate::time::now;
 use crate::{ApiError, ApiState, Code};
 
 /// The process is alive.
@@ -78,7 +79,10 @@ pub async fn ready(State(api): State<Arc<ApiState>>) -> Result<Json<serde_json::
         missing.push(("store".into(), "does not answer".into()));
     }
     if missing.is_empty() {
-        return Ok(Json(serde_json::json!({ "status": "ready" })));
+        // Late is said, and is no reason to take away the page that says it.
+        let state = api.live.read();
+        let freshness = state.system.freshness(now());
+        return Ok(Json(serde_json::json!({ "status": "ready", "freshness": freshness })));
     }
     let error = ApiError::new(Code::NotReady, "not every part is able yet");
     Err(missing

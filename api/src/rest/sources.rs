@@ -20,6 +20,8 @@ use crate::{ApiError, ApiState};
 const SENDERS_MAX: usize = 5_000;
 /// Rows read of them: those of earlier runs are among these.
 const ROWS_MAX: usize = 10_000;
+/// Name of the sender whose datagrams are our own.
+const PROBE: &str = "probe";
 /// A listener that said nothing for so long has ended, or cannot reach the log: its rows come every 10 s.
 const SILENT_AFTER_US: i64 = 60_000_000;
 
@@ -41,7 +43,10 @@ pub struct ListenerItem {
     current: bool,
     /// What became of its datagrams.
     account: AccountItem,
-    /// Its senders, by address; `others` are those beyond the limit, `earlier` what an earlier run left in the spool.
+    /// Of its datagrams, how many were freshness probes of ours: their row among the senders is `probe`.
+    own_probes: i64,
+    /// Its senders, by address; `others` are those beyond the limit, `earlier` what an earlier run left in the spool,
+    /// `probe` our own freshness probes.
     senders: Vec<SenderItem>,
     /// Whether there are more senders than are shown.
     more_senders: bool,
@@ -153,12 +158,14 @@ async fn listener_item(
     let listener = name_of(&row);
     let mut senders: Vec<_> = read(api, Some(&listener), ROWS_MAX).await?;
     senders.retain(|s| s.writer == row.writer);
+    let own_probes = senders.iter().find(|s| name_of(s) == PROBE).map_or(0, |s| s.received);
     let more_senders = senders.len() > senders_max;
     senders.truncate(senders_max);
     Ok(ListenerItem {
         listener,
         current,
         account: account(&row),
+        own_probes,
         senders: senders
             .into_iter()
             .map(|s| SenderItem {

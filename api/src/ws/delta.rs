@@ -95,7 +95,7 @@ pub fn delta(ring: &Ring, subscriptions: &[Subscription], from: u64, to: u64, ev
 
 fn state_key(change: &Change) -> (Option<What>, u32) {
     match change.what {
-        What::Summary(_) => (Some(change.what), 0),
+        What::Summary(_) | What::System => (Some(change.what), 0),
         _ => (None, change.node),
     }
 }

@@ -23,6 +23,7 @@ pub enum TopicName {
     Children,
     Entity,
     Events,
+    System,
 }
 
 /// Least role for each topic; a test walks it.
@@ -31,6 +32,7 @@ pub const TOPIC_ROLES: &[(TopicName, &str, Role)] = &[
     (TopicName::Children, "children", Role::Viewer),
     (TopicName::Entity, "entity", Role::Viewer),
     (TopicName::Events, "events", Role::Viewer),
+    (TopicName::System, "system", Role::Viewer),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,7 @@ enum Topic {
     Children(Index),
     Entity(Index),
     Events { limit: usize },
+    System,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl Subscription {
             return Err(bad("`id` has 1 to 64 bytes"));
         }
         let known = TOPIC_ROLES.iter().find(|(_, name, _)| *name == frame.topic);
-        let (topic, _, role) = known.ok_or_else(|| bad("`topic` is tree, children, entity or events"))?;
+        let (topic, _, role) = known.ok_or_else(|| bad("`topic` is tree, children, entity, events or system"))?;
         if caller.role < *role {
             return Err(ApiError::new(Code::Forbidden, "your role may not subscribe to this"));
         }
@@ -94,6 +97,7 @@ impl Subscription {
         };
         let topic = match topic {
             TopicName::Tree => Topic::Tree,
+            TopicName::System => Topic::System,
             TopicName::Children => Topic::Children(entity()?),
             TopicName::Entity => Topic::Entity(entity()?),
             TopicName::Events => Topic::Events {
@@ -120,6 +124,11 @@ impl Subscription {
     pub fn snapshot(&self, tenant: &str, state: &LiveState) -> Vec<Arc<str>> {
         let changes = match self.topic {
             Topic::Tree => state.tree(tenant),
+            Topic::System => state
+                .system_change()
+                .into_iter()
+                .filter(|c| self.takes(c) == Take::Item)
+                .collect(),
             Topic::Children(node) => state
                 .children(node)
                 .into_iter()
@@ -146,7 +155,7 @@ impl Subscription {
             }
             (Topic::Children(node), What::Entity | What::Removed) => change.parent == Some(node),
             (Topic::Entity(node), What::Entity | What::Removed | What::Event) => change.node == node,
-            (Topic::Events { .. }, What::Event) => true,
+            (Topic::Events { .. }, What::Event) | (Topic::System, What::System) => true,
             _ => false,
         };
         if !concerns || !self.filter.can_ever_take(change) {

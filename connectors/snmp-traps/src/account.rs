@@ -27,6 +27,8 @@ const SAY_DROPS_EVERY: Duration = Duration::from_secs(10);
 const OTHERS: &str = "others";
 /// The row of records that an earlier run took.
 const EARLIER: &str = "earlier";
+/// The row of our own freshness probes.
+const PROBE: &str = "probe";
 
 /// What a datagram came to, at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +134,8 @@ impl Slot {
 
 const OTHERS_SLOT: Slot = Slot(0);
 const EARLIER_SLOT: Slot = Slot(1);
+/// Of our own freshness probes: no stranger, and no device either.
+pub(crate) const PROBE_SLOT: Slot = Slot(2);
 
 /// A datagram to be counted.
 #[derive(Debug)]
@@ -206,7 +210,7 @@ impl Account {
             heard: Span::default(),
             lost: Span::default(),
             slots: HashMap::new(),
-            senders: vec![sender(OTHERS), earlier],
+            senders: vec![sender(OTHERS), earlier, sender(PROBE)],
             meters: Meters::new(listener),
             drops_said: None,
         }
@@ -229,7 +233,7 @@ impl Account {
         if let Some(slot) = self.slots.get(&source) {
             return *slot;
         }
-        if self.senders.len() > SENDERS_MAX + EARLIER_SLOT.0 {
+        if self.senders.len() > SENDERS_MAX + PROBE_SLOT.0 {
             return OTHERS_SLOT;
         }
         let slot = Slot(self.senders.len());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use model::{Cidr, Root, Secret};
 use snmp_pdu::Version;
@@ -29,6 +30,8 @@ pub struct RawConfig {
     pub relays: Vec<String>,
     /// How much is taken from strangers, and how much may wait.
     pub limits: Limits,
+    /// How often each listener hears a freshness probe through each partition; `None`: never.
+    pub probe_interval: Option<Duration>,
 }
 
 /// `[[snmp_traps.listener]]`.
@@ -142,6 +145,7 @@ pub struct Config {
     pub(crate) devices: Vec<Device>,
     pub(crate) relays: Vec<IpAddr>,
     pub(crate) limits: Limits,
+    pub(crate) probe_interval: Option<Duration>,
 }
 
 #[derive(Debug, Clone)]

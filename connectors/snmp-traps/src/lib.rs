@@ -17,6 +17,7 @@ mod inform;
 mod kernel;
 mod listener;
 pub mod metric;
+mod probe;
 mod refusal;
 mod run;
 mod sender;

@@ -14,10 +14,11 @@ use snmp_pdu::{Message, TrapPdu, Version, encode};
 use snmp_usm::{Envelope, Received};
 use topology::Topic;
 
-use crate::account::{Counted, Outcome, Slot};
+use crate::account::{Counted, Outcome, PROBE_SLOT, Slot};
 use crate::batch::{BATCH, Batch};
 use crate::config::Config;
 use crate::inform::Answers;
+use crate::probe::Probe;
 use crate::refusal::{Limit, Refusal};
 use crate::sender::{Attribution, Directory, Strangers};
 use crate::shared::Shared;
@@ -31,6 +32,8 @@ const TEND_EVERY: Duration = Duration::from_millis(5);
 /// Datagrams that come closer than this are awaited together: a wake-up costs more than a trap (performance.md §4.1).
 const LOADED: Duration = Duration::from_millis(1);
 const NAP: Duration = Duration::from_micros(300);
+/// Credential and sender of our own probes in records.
+const PROBE: &str = "probe";
 /// Bytes of memory that records share.
 const ARENA_BYTES: usize = 256 << 10;
 /// Keys of roots that are kept: far more than roots.
@@ -77,6 +80,8 @@ pub(crate) struct TrapListener {
     /// The last turn brought nothing: there is time to look after what was sent.
     idle: bool,
     strangers_gauge: Gauge,
+    /// What our own traps are recognised by.
+    probe: Option<Arc<Probe>>,
 }
 
 impl TrapListener {
@@ -87,6 +92,7 @@ impl TrapListener {
         publisher: Publisher<Slot>,
         answers: Answers,
         shared: Arc<Shared>,
+        probe: Option<Arc<Probe>>,
     ) -> Self {
         let codec = publisher.codec().clone();
         Self {
@@ -113,6 +119,7 @@ impl TrapListener {
             tended: Instant::now(),
             heard: Instant::now(),
             idle: false,
+            probe,
         }
     }
 
@@ -127,6 +134,9 @@ impl TrapListener {
                 break;
             };
             let source = peer.ip().to_canonical();
+            if self.take_probe(datagram, peer) {
+                continue;
+            }
             let known = self.known(source);
             let taken = match admit(&config, v3.as_deref(), datagram, &mut plain, source) {
                 Ok(admitted) => self.handle(&admitted, v3.as_deref(), peer, source, &known),
@@ -155,6 +165,38 @@ impl TrapListener {
                 tracing::warn!(%listener, source = %counted.source, reason = refusal.as_str(), "refused a trap, and will count the next ones");
             }
         });
+    }
+
+    /// Takes a datagram if it is a freshness probe of ours: the same way into the log, under a sender of its own.
+    fn take_probe(&mut self, datagram: &[u8], peer: SocketAddr) -> bool {
+        let Some(probe) = self.probe.clone() else { return false };
+        let Some((trap, root)) = probe.recognise(datagram, peer) else {
+            return false;
+        };
+        let admitted = Admitted {
+            version: Version::V2c,
+            credential: PROBE,
+            proof: Proof::Community(&[]),
+            trap,
+        };
+        let source = peer.ip().to_canonical();
+        let attribution = Attribution {
+            address: source,
+            relay: None,
+            device: None,
+        };
+        let known = Known {
+            slot: PROBE_SLOT,
+            address: PROBE.into(),
+        };
+        let fate = self.publish(&admitted, &attribution, root, None, peer, &known, None);
+        self.taken.push(Counted {
+            outcome: Outcome::Accepted(fate),
+            slot: PROBE_SLOT,
+            source,
+            root: None,
+        });
+        true
     }
 
     fn known(&mut self, source: IpAddr) -> Known {

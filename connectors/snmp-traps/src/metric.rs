@@ -8,6 +8,8 @@ pub const RECEIVE_BUFFER: &str = "atalaia_trap_receive_buffer_bytes";
 pub const INFORMS: &str = "atalaia_trap_informs_total";
 /// SNMPv3 reports by what became of them; labels `listener`, `outcome`.
 pub const REPORTS: &str = "atalaia_trap_v3_reports_total";
+/// Freshness probes by whether they could be sent; labels `listener`, `outcome`.
+pub const PROBES: &str = "atalaia_trap_probes_total";
 /// Foreign SNMPv3 engines whose keys and clock are remembered, over all users.
 pub const ENGINES: &str = "atalaia_trap_v3_engines";
 /// Senders nobody configured that are kept now; label `listener`.

@@ -21,6 +21,7 @@ use crate::config::{Config, Device, Listener};
 use crate::inform::{Answerer, Answers, answers};
 use crate::listener::{TURN, TrapListener};
 use crate::metric;
+use crate::probe::{self, Probe, Prober};
 use crate::shared::Shared;
 use crate::v3::{V3, V3Error};
 
@@ -122,10 +123,21 @@ impl Connector {
             workers: Vec::new(),
             chores: None,
         };
+        let mut probers = Vec::new();
         for (listener, socket, buffer) in self.sockets {
-            let worker = Worker::new(&listener, socket, buffer, &self.config, self.v3.clone(), &self.log)?;
+            let mut worker = Worker::new(&listener, socket, buffer, &self.config, self.v3.clone(), &self.log)?;
+            if self.config.probe_interval.is_some() {
+                let prober = Prober::new(&listener.name, worker.shared.bound, self.log.partitions())?;
+                worker.probe = Some(prober.probe());
+                probers.push(prober);
+            }
             running.listeners.push(worker.shared.clone());
             running.workers.extend(worker.spawn(&stop)?);
+        }
+        if let Some(interval) = self.config.probe_interval.filter(|_| !probers.is_empty()) {
+            let stop = stop.clone();
+            let prober = spawn("trap-probe", move || probe::run(&probers, interval, &stop))?;
+            running.workers.push(prober);
         }
         let chores = Chores {
             instance: self.config.instance.clone(),
@@ -151,6 +163,7 @@ struct Worker {
     publisher: Publisher<crate::account::Slot>,
     answers: Answers,
     answerer: Answerer,
+    probe: Option<Arc<Probe>>,
 }
 
 impl Worker {
@@ -197,6 +210,7 @@ impl Worker {
             publisher,
             answers,
             answerer,
+            probe: None,
         })
     }
 
@@ -209,6 +223,7 @@ impl Worker {
             publisher,
             answers,
             answerer,
+            probe,
         } = self;
         let stop = stop.clone();
         let answering = socket.clone();
@@ -216,7 +231,7 @@ impl Worker {
         let listen_thread = spawn("trap-listener", move || {
             let name = shared.name.clone();
             // Dropping the listener lets the answers end.
-            let mut listener = TrapListener::new(socket, config, v3, publisher, answers, shared);
+            let mut listener = TrapListener::new(socket, config, v3, publisher, answers, shared, probe);
             listen_loop(&name, &mut listener, &stop);
         })?;
         Ok([listen_thread, answer_thread])

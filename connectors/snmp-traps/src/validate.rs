@@ -45,6 +45,7 @@ pub fn validate(raw: RawConfig) -> Result<Config, Vec<ConfigProblem>> {
             devices,
             relays,
             limits: raw.limits,
+            probe_interval: raw.probe_interval,
         })
     } else {
         Err(problems.0)
@@ -268,6 +269,7 @@ mod tests {
             }],
             relays: vec!["192.0.2.250".to_owned()],
             limits: Limits::default(),
+            probe_interval: None,
         }
     }
 

@@ -91,10 +91,12 @@ pub enum RootKind {
     Cpe,
     /// The sender of a trap that nobody configured.
     Unknown,
+    /// Our own freshness probe: what carries its traps through a partition, and no element of the network.
+    Probe,
 }
 
 impl RootKind {
-    const ALL: [Self; 4] = [Self::Olt, Self::Padtec, Self::Cpe, Self::Unknown];
+    const ALL: [Self; 5] = [Self::Olt, Self::Padtec, Self::Cpe, Self::Unknown, Self::Probe];
 
     /// The segment of the key.
     pub fn as_str(self) -> &'static str {
@@ -103,6 +105,7 @@ impl RootKind {
             Self::Padtec => "padtec",
             Self::Cpe => "cpe",
             Self::Unknown => "unknown",
+            Self::Probe => "probe",
         }
     }
 }
@@ -142,7 +145,7 @@ impl Root {
         if valid {
             Ok(Self(text.into()))
         } else {
-            Err(IdError::new(text, "a root: `tenant/olt|padtec|cpe|unknown/name`"))
+            Err(IdError::new(text, "a root: `tenant/olt|padtec|cpe|unknown|probe/name`"))
         }
     }
 
@@ -362,6 +365,7 @@ impl From<RootKind> for Kind {
             RootKind::Padtec => Self::Padtec,
             RootKind::Cpe => Self::Cpe,
             RootKind::Unknown => Self::Unknown,
+            RootKind::Probe => Self::Probe,
         }
     }
 }

@@ -69,6 +69,8 @@ words! {
         Cpe = "cpe",
         /// A sender nobody configured.
         Unknown = "unknown",
+        /// Our own freshness probe: it has events only, and no status.
+        Probe = "probe",
     }
 }
 
@@ -108,6 +110,7 @@ impl State {
             Kind::Olt | Kind::Padtec | Kind::Cpe | Kind::Unknown => {
                 &[Self::Reachable, Self::Unreachable, Self::Unknown]
             }
+            Kind::Probe => &[Self::Unknown],
             Kind::Card | Kind::Site => &[Self::Up, Self::Down, Self::Absent, Self::Unknown],
         }
     }

@@ -8,7 +8,7 @@ use crate::mutation::Mutation;
 use crate::round::{Calling, KEY_BYTES_MAX, Made, Refusal, Refused, Round, TimerRef};
 use crate::slot::{self, SlotError, SlotHead};
 use crate::table::{Next, Table};
-use crate::{Change, Deadline, Input, Out, StateKey, Step, StepDescription};
+use crate::{Change, Deadline, Input, Out, Reason, StateKey, Step, StepDescription};
 
 pub(crate) trait Link<E>: Send {
     fn description(&self) -> StepDescription;
@@ -141,6 +141,16 @@ impl<S: Step> Fused<S> {
             .step
             .apply(&key, slot.and_then(|s| s.state.as_ref()), input, &round.now, &mut out);
         round.calling = None;
+        if let Reason::Dead(word) = verdict.reason {
+            return Err(Refused {
+                refusal: Refusal::Unreadable { step, word },
+                timer: timer.map(|id| TimerRef {
+                    step,
+                    key: key.to_string(),
+                    id,
+                }),
+            });
+        }
         round.said(verdict.reason);
         let changed = self.change(&key, place, verdict.change, timer, &out, round);
         self.fresh = out.events;

@@ -138,6 +138,8 @@ impl<E> Round<E> {
 /// Why a record's effects are taken back and it becomes a dead letter.
 #[derive(Debug, Error)]
 pub(crate) enum Refusal {
+    #[error("step {step} cannot read the record: {word}")]
+    Unreadable { step: u8, word: &'static str },
     #[error("the slot of step {step}, key `{key}` would take {bytes} bytes, more than {SLOT_BYTES_MAX}")]
     SlotTooLarge { step: u8, key: String, bytes: usize },
     #[error("a key of step {step} has {bytes} bytes, more than {KEY_BYTES_MAX}")]
@@ -152,6 +154,7 @@ impl Refusal {
     /// The word for `dead-letters` and metrics.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::Unreadable { word, .. } => word,
             Self::SlotTooLarge { .. } => "slot_too_large",
             Self::KeyTooLarge { .. } => "key_too_large",
             Self::SlotUnencodable { .. } => "slot_unencodable",

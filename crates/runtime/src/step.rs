@@ -80,6 +80,8 @@ pub enum Reason {
     Absorbed(&'static str),
     /// It was refused, for this reason.
     Filtered(&'static str),
+    /// It cannot be read, for this reason: all that the record did is taken back, and its bytes go to `dead-letters`.
+    Dead(&'static str),
 }
 
 /// What becomes of the key's state.

@@ -255,12 +255,15 @@ impl Build<'_> {
         let unknown_senders_max = u32::try_from(unknown_senders_max).expect("checked to be 0 to 100,000");
         let spool_bytes = self.integer("snmp_traps.spool_bytes")?;
         let spool_bytes = u64::try_from(spool_bytes).expect("checked to be 1 MiB to 1 TiB");
+        let probe_interval_s = self.integer("snmp_traps.probe_interval_s")?;
+        let probe_interval = (probe_interval_s > 0).then(|| Duration::from_secs(probe_interval_s.unsigned_abs()));
         Some(SnmpTraps {
             listeners,
             credentials,
             relays,
             unknown_senders_max,
             spool_bytes,
+            probe_interval,
         })
     }
 

@@ -131,6 +131,8 @@ pub struct SnmpTraps {
     pub unknown_senders_max: u32,
     /// Bytes that a listener's spool may have on disk.
     pub spool_bytes: u64,
+    /// Time between two freshness probes; `None`: there are none.
+    pub probe_interval: Option<Duration>,
 }
 
 /// `[[snmp_traps.listener]]`.

@@ -15,6 +15,7 @@ mod reading;
 mod registration;
 mod trap;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use catalogue::{Catalogue, CatalogueError, Role, RowEffect, Scope, TrapRow, VarbindRow};
@@ -24,11 +25,11 @@ pub use reading::DetailValue;
 pub use registration::Refused;
 pub use trap::UNKNOWN_TRAP;
 
-use model::{EntityId, Kind, Root};
+use model::{EntityId, Kind, Root, RootKind};
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
-use schemas::TrapReceived;
-use schemas::network::{NetworkEvent, Observed, Seen, Sighting, Source};
-use snmp_pdu::TrapPdu;
+use schemas::network::{Effect, Happening, NetworkEvent, Observed, Seen, Sighting, Source};
+use schemas::{Phase, TrapReceived};
+use snmp_pdu::{Oid, TrapPdu};
 
 use crate::trap::Decoded;
 
@@ -65,8 +66,12 @@ impl Normalize {
     fn trap(&self, root: &Root, record: &TrapReceived, out: &mut Out<NetworkEvent>) -> Reason {
         let pdu = match TrapPdu::parse(&record.pdu) {
             Ok(pdu) => pdu,
-            Err(error) => return Reason::Filtered(undecodable(error.reason)),
+            Err(error) => return Reason::Dead(undecodable(error.reason)),
         };
+        if root.kind() == RootKind::Probe {
+            out.event(NetworkEvent::Happened(Box::new(probe(root, record, &pdu))));
+            return Reason::Absorbed("handed_on");
+        }
         let seen = Seen {
             observed_at: record.received_at,
             received_at: record.received_at,
@@ -144,7 +149,34 @@ impl Step for Normalize {
     }
 }
 
-/// The word that counts a PDU which is none. The listener refuses such datagrams before they get here.
+/// A freshness probe: an event and nothing else, so that no entity comes of it.
+fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
+    let sent_at = Oid::new(&schemas::probe::SENT_AT_OID);
+    let sent_at = pdu.varbinds().find(|v| v.oid == sent_at).and_then(|v| v.value.as_i64());
+    let mut detail = BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]);
+    detail.extend(sent_at.map(|at| (schemas::probe::SENT_AT.to_owned(), at.to_string())));
+    Happening {
+        entity: root.entity(),
+        event: schemas::probe::EVENT.into(),
+        phase: Phase::Event,
+        effect: Effect::Nothing,
+        seen: Seen {
+            observed_at: record.received_at,
+            received_at: record.received_at,
+            uptime: None,
+            source: Source::Trap,
+        },
+        severity: None,
+        trap_oid: None,
+        serial: None,
+        model: None,
+        detail,
+        fingerprint: None,
+    }
+}
+
+/// The word that counts a PDU which is none. The listener refuses such datagrams before they get here, so it is a bug of ours or a
+/// hand in the topic: its bytes are kept.
 fn undecodable(reason: snmp_pdu::Reason) -> &'static str {
     use snmp_pdu::Reason as R;
     match reason {

@@ -1,6 +1,6 @@
 //! Registrations: checked once here, so that no later step meets a bad word.
 
-use model::{EntityId, Kind, Root, Serial};
+use model::{EntityId, Kind, Root, RootKind, Serial};
 use schemas::DeviceRegistered;
 use schemas::network::{Registration, Seen, Source};
 
@@ -16,7 +16,7 @@ pub const ATTRIBUTE_BYTES_MAX: usize = 256;
 /// Why a registration is refused. A closed set: counted by these words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Not an entity's id, or of another root.
+    /// Not an entity's id, or of another root, or of our own probe.
     Entity,
     /// The kind is another than the entity's id says.
     Kind,
@@ -44,7 +44,7 @@ impl Refused {
 /// See [`Refused`].
 pub fn check(root: &Root, record: &DeviceRegistered) -> Result<Registration, Refused> {
     let entity = EntityId::parse(&record.entity).map_err(|_| Refused::Entity)?;
-    if entity.root_str() != root.as_str() {
+    if entity.root_str() != root.as_str() || root.kind() == RootKind::Probe {
         return Err(Refused::Entity);
     }
     if record.kind != entity.kind().as_str() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{EntityId, Root, Severity, State};
-use schemas::network::{Effect, Happening, Seen};
-use schemas::{Phase, TrapReceived};
+use schemas::network::{Effect, Fingerprint, Happening, Seen};
+use schemas::{Phase, SnmpVersion, TrapReceived};
 use snmp_pdu::{Kind, Oid, TrapPdu};
 
 use crate::catalogue::{Catalogue, RowEffect, Scope, TrapRow};
@@ -133,7 +133,13 @@ impl<'c> Decoded<'c> {
             serial: self.reading.serial.filter(|_| about_onu),
             model: self.reading.model.take().filter(|_| about_onu),
             detail,
-            fingerprint: Some(fingerprint(record)),
+            fingerprint: Some(Fingerprint {
+                hash: fingerprint(record),
+                within: match record.version {
+                    SnmpVersion::V1 => Fingerprint::DOUBLED,
+                    SnmpVersion::V2c | SnmpVersion::V3 => Fingerprint::RESENT,
+                },
+            }),
             entity: self.entity,
         }
     }

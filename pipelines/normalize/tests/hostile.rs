@@ -20,7 +20,7 @@ fn every_truncation_and_a_thousand_flips_of_each_fixture() {
         for cut in 0..pdu.len() {
             let (reason, events) = run(&normalize, pdu[..cut].to_vec());
             assert!(
-                matches!(reason, Reason::Filtered(word) if word.starts_with("undecodable_")),
+                matches!(reason, Reason::Dead(word) if word.starts_with("undecodable_")),
                 "{line}: cut at {cut}"
             );
             assert_eq!(events, 0);
@@ -34,7 +34,7 @@ fn every_truncation_and_a_thousand_flips_of_each_fixture() {
             let mut flipped = pdu.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             match run(&normalize, flipped) {
-                (Reason::Filtered(_), 0) => refused += 1,
+                (Reason::Dead(_), 0) => refused += 1,
                 (Reason::Absorbed("handed_on"), 2..) => handed_on += 1,
                 other => panic!("{line}: bit {bit}: {other:?}"),
             }

@@ -78,6 +78,19 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
     turn.end(Some(said), if late { "happened_late" } else { "happened" })
 }
 
+/// A freshness probe came through: said, and not remembered.
+pub fn probed(probe: &Happening, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
+    let turn = Turn::new(None, &probe.entity, &probe.seen, now, out);
+    let event = turn.event(&Said {
+        phase: probe.phase,
+        detail: Some(&probe.detail),
+        ..Said::of(&probe.event, &probe.seen)
+    });
+    let key = turn.key();
+    out.record(Topic::DeviceEvents, key, event);
+    Verdict::keep(Reason::Did("probed"))
+}
+
 /// Somebody says that it exists, or no longer does.
 pub fn registered(before: Option<&Slot>, said: &Registration, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
     if said.removed {

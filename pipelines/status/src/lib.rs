@@ -16,6 +16,7 @@ pub use facts::{Facts, Told};
 pub use signs::{GASP_NEAR_MICROS, Noted, Signs, Taken, Verdict};
 pub use slot::{RESENT_MICROS, Slot};
 
+use model::Kind;
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription};
 use schemas::network::NetworkEvent;
 use topology::Topic;
@@ -62,6 +63,9 @@ impl Step for Status {
         match input {
             Input::Event(NetworkEvent::Heard(sighting)) => core::heard(state, sighting, now, out),
             Input::Event(NetworkEvent::Exists(sighting)) => core::exists(state, sighting, now, out),
+            Input::Event(NetworkEvent::Happened(probe)) if probe.entity.kind() == Kind::Probe => {
+                core::probed(probe, now, out)
+            }
             Input::Event(NetworkEvent::Happened(happening)) => core::happened(state, happening, now, out),
             Input::Event(NetworkEvent::Registered(registration)) => core::registered(state, registration, now, out),
             Input::Event(NetworkEvent::Observed(_)) | Input::Timer { .. } => {

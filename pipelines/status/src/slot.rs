@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use model::{Cause, EntityId, Micros, State};
 use runtime::Now;
-use schemas::network::Seen;
+use schemas::network::{Fingerprint, Seen};
 use schemas::{DeviceStatusView, InventoryEntryView};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, text};
 use crate::signs::{Noted, Signs, Verdict, raw_word};
 
-/// A PDU sent again within this time is the same one (design §8). Microseconds.
-pub const RESENT_MICROS: i64 = 600 * Micros::SECOND;
-/// Most PDUs remembered of an ONU.
-const RECENT_OF_ONU_MAX: usize = 16;
-/// Most PDUs remembered of anything else.
-const RECENT_MAX: usize = 64;
+/// A PDU is remembered this long, if there is room. Microseconds.
+pub const RESENT_MICROS: i64 = Fingerprint::RESENT;
+/// Most PDUs remembered of an ONU: several minutes of one that flaps as fast as an OLT tells (some eight traps a cycle), far longer than an
+/// agent goes on repeating an inform.
+const RECENT_OF_ONU_MAX: usize = 64;
+/// Most PDUs remembered of anything else: a board or an OLT speaks for more.
+const RECENT_MAX: usize = 256;
 
 /// A PDU that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,14 +64,14 @@ impl Slot {
     }
 
     /// Whether this PDU was taken before.
-    pub fn has_taken(&self, fingerprint: u64, received_at: Micros) -> bool {
-        self.recent
-            .iter()
-            .any(|r| r.fingerprint == fingerprint && received_at.since(r.received_at).abs() <= RESENT_MICROS)
+    pub fn has_taken(&self, fingerprint: Fingerprint, received_at: Micros) -> bool {
+        self.recent.iter().any(|r| {
+            r.fingerprint == fingerprint.hash && received_at.since(r.received_at).saturating_abs() <= fingerprint.within
+        })
     }
 
     /// Remembers a PDU, and forgets the oldest ones.
-    pub fn take(&mut self, fingerprint: u64, received_at: Micros, entity: &EntityId) {
+    pub fn take(&mut self, fingerprint: Fingerprint, received_at: Micros, entity: &EntityId) {
         let max = if entity.kind() == model::Kind::Onu {
             RECENT_OF_ONU_MAX
         } else {
@@ -81,7 +82,7 @@ impl Slot {
         let surplus = (self.recent.len() + 1).saturating_sub(max);
         self.recent.drain(..surplus);
         self.recent.push(Recent {
-            fingerprint,
+            fingerprint: fingerprint.hash,
             received_at,
         });
     }

@@ -105,6 +105,33 @@ fn check_outcomes(outcomes: &Outcomes) {
     assert!(outcomes.filtered["resent"] > 3, "{outcomes:?}");
 }
 
+#[test]
+fn a_pdu_that_is_none_is_kept_in_the_dead_letters_and_the_next_one_is_taken() {
+    let mut driver = Driver::with(4, 1, chain);
+    driver.advance(1_000);
+    let good = onu_trap(huawei("6.128.1.1.12.2.2.0.18"), [0, 3, 5], 1, 1, 5_000_000);
+    let cut = trap(ROOTS[0], good[..good.len() - 3].to_vec(), driver.now());
+    driver.pipe(ROOTS[0], cut.clone());
+    driver.pipe(ROOTS[0], trap(ROOTS[0], good, driver.now()));
+    driver.commit();
+    let outcomes = driver.outcomes();
+    assert_eq!((outcomes.consumed, outcomes.emitted), (2, 1), "{outcomes:?}");
+    assert_eq!(outcomes.dead_lettered["undecodable_truncated"], 1, "{outcomes:?}");
+    let letters = driver.outputs(Topic::DeadLetters);
+    let [letter] = letters.as_slice() else {
+        panic!("{letters:?}")
+    };
+    let Some(schemas::AnyRecord::DeadLetter(letter)) = &letter.record else {
+        panic!("{letter:?}")
+    };
+    assert_eq!(letter.reason, "undecodable_truncated");
+    assert_eq!(letter.errors, ["step 1 cannot read the record: undecodable_truncated"]);
+    let kept = schemas::Codec::standalone()
+        .decode(letter.value.as_deref().unwrap())
+        .unwrap();
+    assert_eq!(kept, cut.into(), "the original bytes");
+}
+
 /// Write times of the inventory rows of one device that is registered, removed and registered again at one append time, with
 /// a commit and a kill before the removal or not.
 fn write_times(killed: bool) -> Vec<i64> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::{Network, ROOT, huawei, onu_trap, seconds, trap};
 use model::Micros;
 use proptest::prelude::*;
-use schemas::{DeviceEvent, Phase};
+use schemas::{DeviceEvent, Phase, SnmpVersion};
 use snmp_pdu::encode::{V2Notification, v2_trap};
 use snmp_pdu::{Oid, Value};
 
@@ -257,6 +257,23 @@ proptest! {
         prop_assert!(clears >= 9);
     }
 
+    /// A v1 trap has no request id, and its time stamp may stand still.
+    #[test]
+    fn a_v1_trap_with_the_same_time_stamp_is_another_one_after_a_second(at in 2_i64..500) {
+        let gasp = Sent { onu: 17, kind: 0, at: 5 };
+        let send = |network: &mut Network, version, seconds_at| {
+            let mut record = trap(ROOT, pdu(&gasp), seconds(seconds_at));
+            record.version = version;
+            network.feed(record, ROOT, seconds(seconds_at)).events.len()
+        };
+        for (version, again) in [(SnmpVersion::V1, 1), (SnmpVersion::V2c, 0)] {
+            let mut network = Network::default();
+            prop_assert_eq!(send(&mut network, version, 0), 2, "the OLT's first word, and the gasp");
+            prop_assert_eq!(send(&mut network, version, 1), 0, "a doubled packet");
+            prop_assert_eq!(send(&mut network, version, 1 + at), again);
+        }
+    }
+
     /// Whatever bytes come, nothing panics, and a refused PDU changes nothing.
     #[test]
     fn damaged_pdus_do_no_harm(sequence in sequences(), cut in 0_usize..200, bit in 0_usize..1_600) {
@@ -268,8 +285,8 @@ proptest! {
         for pdu in [good[..cut.min(good.len() - 1)].to_vec(), damaged] {
             let refused = snmp_pdu::TrapPdu::parse(&pdu).is_err();
             let did = network.feed(trap(ROOT, pdu, seconds(1)), ROOT, seconds(1));
-            let filtered = matches!(did.reasons[0], runtime::Reason::Filtered(word) if word.starts_with("undecodable_"));
-            prop_assert_eq!(refused, filtered);
+            let dead = matches!(did.reasons[0], runtime::Reason::Dead(word) if word.starts_with("undecodable_"));
+            prop_assert_eq!(refused, dead);
             prop_assert_eq!(refused, did.events.is_empty());
         }
     }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { connection, store } from '../app/services'
-import type { StatusItem, SummaryItem, Topic } from '../protocol/types'
+import type { StatusItem, SummaryItem, SystemItem, Topic } from '../protocol/types'
 import type { ConnectionStatus } from './connection'
 import { type LiveEvent, type Load, summaryKey } from './store'
 
@@ -32,6 +32,7 @@ export const useRoots = (): readonly string[] => useChildren('')
 export const useStructure = (): number => useKey('structure', () => store.structure())
 export const useSummary = (site?: string): SummaryItem | undefined =>
   useKey(summaryKey(site), () => store.summary(site))
+export const useSystem = (): SystemItem | undefined => useKey('system', () => store.system())
 export const useSites = (): readonly string[] => useKey('sites', () => store.sites())
 export const useLoad = (sub: string): Load => useKey(`sub:${sub}`, () => store.load(sub))
 

@@ -1,5 +1,5 @@
 import { compareIds } from '../lib/entity'
-import type { Change, EventItem, Item, Kind, StatusItem, SummaryItem } from '../protocol/types'
+import type { Change, EventItem, Item, Kind, StatusItem, SummaryItem, SystemItem } from '../protocol/types'
 
 /** Events kept per subscription: four screens of a storm; older ones are a page of `/events` away. */
 const EVENTS_MAX = 1_000
@@ -47,6 +47,7 @@ export class LiveStore {
   readonly #dirty = new Set<string>()
   readonly #schedule: (flush: () => void) => void
   readonly #now: () => number
+  #system: SystemItem | undefined
   #scheduled = false
   #structure = 0
 
@@ -90,6 +91,11 @@ export class LiveStore {
     names.sort(compareIds)
     this.#sorted.set(SITES, names)
     return names
+  }
+
+  /** The pipeline itself, as last told. */
+  system(): SystemItem | undefined {
+    return this.#system
   }
 
   load(sub: string): Load {
@@ -169,6 +175,8 @@ export class LiveStore {
         const key = this.#putSummary(item)
         next.summaries.add(key)
         content.summaries.add(key)
+      } else if (item.type === 'system') {
+        this.#putSystem(item)
       } else if (item.type === 'event') {
         next.events.push(item)
       }
@@ -201,6 +209,8 @@ export class LiveStore {
           content.next?.entities.delete(item.entity)
         }
         this.#letGo(item.entity)
+      } else if (item.type === 'system') {
+        this.#putSystem(item)
       } else {
         for (const { id, content } of contents) {
           this.#push(content, { item, arrivedAt: this.#now() })
@@ -259,6 +269,11 @@ export class LiveStore {
     this.#summaries.set(key, item)
     this.#mark(key)
     return key
+  }
+
+  #putSystem(item: SystemItem): void {
+    this.#system = item
+    this.#mark('system')
   }
 
   #push(content: Content, event: LiveEvent): void {

@@ -48,6 +48,8 @@ export function isItem(item: unknown): item is Item {
       return isText(item.entity)
     case 'summary':
       return isObject(item.counts)
+    case 'system':
+      return isObject(item.freshness) && Array.isArray(item.ledger) && Array.isArray(item.notices)
     default:
       return false
   }

@@ -130,7 +130,62 @@ export interface RemovedItem {
   entity: string
 }
 
-export type Item = StatusItem | SummaryItem | EventItem | RemovedItem
+/** How the freshness probes come through. */
+export type Freshness = 'off' | 'waiting' | 'fresh' | 'late'
+
+export interface ListenerFreshness {
+  listener: string
+  state: Freshness
+  since: string
+  sent_at: string | null
+  round_trip_ms: number | null
+  late_partitions: number[]
+}
+
+/** What became of the datagrams of one listener in one run of its process. */
+export interface LedgerItem {
+  listener: string
+  run: string
+  /** Whether it said so within the last minute. */
+  current: boolean
+  at: string
+  received: number
+  undecodable: number
+  refused: number
+  over_limit: number
+  accepted: number
+  recovered: number
+  acknowledged: number
+  waiting: number
+  dropped: number
+  kernel_drops: number
+  lost: number
+  lost_first_at: string | null
+  lost_last_at: string | null
+  own_probes: number
+  balances: boolean
+}
+
+/** Something about the pipeline itself that a person should hear of. */
+export interface SystemNotice {
+  notice: 'freshness_late' | 'freshness_restored' | 'datagrams_lost' | 'ledger_unbalanced'
+  listener: string
+  at: string
+  lost: number | null
+  first_at: string | null
+  last_at: string | null
+  partitions: number[]
+}
+
+/** The pipeline itself: whether what is shown is fresh, and whether every datagram is accounted for. */
+export interface SystemItem {
+  type: 'system'
+  freshness: { state: Freshness; interval_ms: number; late_after_ms: number; listeners: ListenerFreshness[] }
+  ledger: LedgerItem[]
+  notices: SystemNotice[]
+}
+
+export type Item = StatusItem | SummaryItem | EventItem | RemovedItem | SystemItem
 
 export interface Change {
   ids: string[]
@@ -165,6 +220,7 @@ export type Topic =
   | { topic: 'children'; entity: string }
   | { topic: 'entity'; entity: string }
   | { topic: 'events'; limit: number }
+  | { topic: 'system' }
 
 export interface Page<T> {
   items: T[]

@@ -58,6 +58,7 @@ pub fn config() -> RawConfig {
         }],
         relays: Vec::new(),
         limits: Limits::default(),
+        probe_interval: None,
     }
 }
 

@@ -11,6 +11,7 @@ import * as Icons from '../../ui/icons'
 import { Foreign, Notice, Skeleton } from '../../ui/parts'
 import { ToneIcon } from '../../ui/state'
 import { type Tone, toneOf } from '../../ui/tone'
+import { Accounting } from '../accounting/Accounting'
 import { type EventFilter, matchesFilter, NO_FILTER } from './filter'
 
 const TOPIC = { topic: 'events', limit: 500 } as const
@@ -108,6 +109,7 @@ export function EventStream({ scope }: { scope: string | null }) {
           <Icons.Filter size={14} />
         </button>
       </header>
+      <Accounting />
       {filterOpen && <Filters filter={filter} setFilter={setFilter} scoped={scope !== null} />}
       {newer > 0 && (
         <button type="button" className="stream-newer" onClick={resume}>
