@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settings", &["model"]),
     ("simulator", &["model", "schemas", "snmp-pdu", "settings"]),
     ("testkit", &["model", "schemas", "topology", "atalaia-log", "runtime"]),
+    ("connector-olt-ssh", &["model"]),
     (
         "connector-snmp-traps",
         &[
