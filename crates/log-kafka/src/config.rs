@@ -91,6 +91,16 @@ impl KafkaConfig {
         self.with_extra(config)
     }
 
+    /// A reader of one short partition after the other. The answer to a fetch of the last one holds back the next one's, so it
+    /// must not be long in coming: with 24 partitions 100 ms each would be seconds.
+    pub(crate) fn restorer(&self) -> ClientConfig {
+        let mut config = self.client();
+        config.set("group.id", format!("{}reader", self.prefix));
+        self.reading(&mut config, Isolation::Committed);
+        config.set("fetch.wait.max.ms", "5");
+        self.with_extra(config)
+    }
+
     /// A consumer that asks for the positions of a group, without being its member.
     pub(crate) fn observer_of(&self, group_id: &str, isolation: Isolation) -> ClientConfig {
         let mut config = self.client();

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use log::{CrashPoint, LogError, Stored, crash_point};
 use model::{Offset, Partition};
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset as Place, TopicPartitionList};
 use topology::Topic;
 
-use crate::config::Isolation;
 use crate::context::Quiet;
 use crate::member::MemberContext;
-use crate::shared::{Shared, committed_offsets, reader};
+use crate::shared::{Shared, committed_offsets};
 use crate::wire;
 
 /// Records between two looks at the group.
@@ -36,7 +36,8 @@ pub(crate) struct Restorer {
 
 impl Restorer {
     pub(crate) fn new(shared: Arc<Shared>) -> Result<Self, LogError> {
-        let client = reader(&shared.config, Isolation::Committed)?;
+        let client = BaseConsumer::from_config_and_context(&shared.config.restorer(), Quiet)
+            .map_err(|error| LogError::backend("making a client to restore with", error))?;
         Ok(Self { shared, client })
     }
 

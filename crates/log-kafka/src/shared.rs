@@ -21,7 +21,7 @@ use crate::lane::Lanes;
 use crate::wire::partition_id;
 
 /// Between two attempts at a question while the cluster is moving its answer.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+pub(crate) const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// Log lines of a client taken off its queue at one go.
 const EVENTS_MAX: usize = 64;
 

@@ -297,6 +297,9 @@ impl TaskLog for KafkaTaskLog {
             self.owned.clear();
             self.untold = Untold::default();
         } else {
+            // Gone, and not told yet: to claim it again would give it two owners.
+            let gone = |p: &Partition| self.untold.lost.contains(p) || self.untold.revoked.contains(p);
+            self.owned.retain(|p| !gone(p));
             let places: Vec<_> = self.owned.iter().map(|p| (self.input, *p)).collect();
             self.member.pause_all(&places)?;
             self.untold.assigned.extend(&self.owned);

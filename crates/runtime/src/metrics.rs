@@ -5,6 +5,7 @@ use metrics::{Counter, Gauge, Histogram};
 use model::Partition;
 
 use crate::outcome::Outcomes;
+use crate::status::PartitionState;
 
 /// Records whose commit stands, by `outcome` and `reason`.
 pub const RECORDS_TOTAL: &str = "atalaia_records_total";
@@ -40,6 +41,8 @@ pub const WRITERS_FORGOTTEN: &str = "atalaia_writers_forgotten";
 pub const COMMITTED_OFFSET: &str = "atalaia_committed_offset";
 /// Live slots of a partition.
 pub const SLOTS: &str = "atalaia_state_slots";
+/// Partitions that a stream thread owns, by `task`, `thread` and `state` (`running`, `restoring`, `waiting`).
+pub const TASK_PARTITIONS: &str = "atalaia_task_partitions";
 
 /// Handles of one stream thread.
 pub(crate) struct ThreadMetrics {
@@ -109,5 +112,44 @@ impl ThreadMetrics {
         self.records
             .entry((outcome, reason.to_owned()))
             .or_insert_with(|| metrics::counter!(RECORDS_TOTAL, "outcome" => outcome, "reason" => reason.to_owned()))
+    }
+}
+
+/// How many partitions a thread owns, by what they are doing.
+#[derive(Clone)]
+pub(crate) struct PartitionGauges {
+    running: Gauge,
+    restoring: Gauge,
+    waiting: Gauge,
+}
+
+impl PartitionGauges {
+    /// Those of thread `thread` of `task`; they begin at zero, so that a thread which owns nothing shows.
+    pub fn new(task: &'static str, thread: u32) -> Self {
+        let thread = thread.to_string();
+        let of = |state: &'static str| {
+            let gauge = metrics::gauge!(TASK_PARTITIONS, "task" => task, "thread" => thread.clone(), "state" => state);
+            gauge.set(0.0);
+            gauge
+        };
+        Self {
+            running: of("running"),
+            restoring: of("restoring"),
+            waiting: of("waiting"),
+        }
+    }
+
+    pub fn set<'a>(&self, states: impl Iterator<Item = &'a PartitionState>) {
+        let (mut running, mut restoring, mut waiting) = (0u32, 0u32, 0u32);
+        for state in states {
+            match state {
+                PartitionState::Running => running += 1,
+                PartitionState::Restoring => restoring += 1,
+                PartitionState::Waiting(_) => waiting += 1,
+            }
+        }
+        self.running.set(running);
+        self.restoring.set(restoring);
+        self.waiting.set(waiting);
     }
 }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use topology::{Group, Topic};
 
 use crate::chain::Chain;
+use crate::metrics::PartitionGauges;
 use crate::policy::{CommitPolicy, SystemClock, WATCHDOG};
 use crate::restore::OnTorn;
 use crate::status::{PartitionState, PartitionStatus, ThreadStatus};
@@ -140,6 +141,7 @@ where
         let clock = Arc::new(SystemClock::default());
         let thread = StreamThread::new(task_log, codec, chain.clone(), clock, thread_config);
         let status = thread.status();
+        status.show(PartitionGauges::new(config.group.name(), index));
         let stop = stop.clone();
         let join = std::thread::Builder::new()
             .name(format!("{}-{index}", config.group.name()))
@@ -163,6 +165,7 @@ fn run<E: Send + 'static>(mut thread: StreamThread<E>, stop: &AtomicBool) -> Res
             Err(error) => break Err(error),
         }
     };
+    status.forget_all();
     match &end {
         Ok(()) => status.failed(Some("stopped".into())),
         Err(error) => {

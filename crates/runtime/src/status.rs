@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use model::{Offset, Partition};
 
+use crate::metrics::PartitionGauges;
 use crate::outcome::Outcomes;
 use crate::restore::WaitReason;
 
@@ -69,28 +70,62 @@ impl Row {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     rows: BTreeMap<Partition, Row>,
     last_turn: Option<Instant>,
     failure: Option<String>,
+    gauges: Option<PartitionGauges>,
+}
+
+impl Shared {
+    fn count_partitions(&self) {
+        if let Some(gauges) = &self.gauges {
+            gauges.set(self.rows.values().map(|row| &row.state));
+        }
+    }
 }
 
 /// What a stream thread writes and anybody reads.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ThreadStatus(Arc<Mutex<Shared>>);
+
+impl std::fmt::Debug for ThreadStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ThreadStatus")
+    }
+}
 
 impl ThreadStatus {
     fn with<R>(&self, f: impl FnOnce(&mut Shared) -> R) -> R {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Shows the number of partitions in these from now on.
+    pub fn show(&self, gauges: PartitionGauges) {
+        self.with(|s| s.gauges = Some(gauges));
+    }
+
     pub fn update(&self, partition: Partition, f: impl FnOnce(&mut Row)) {
-        self.with(|s| f(s.rows.entry(partition).or_insert_with(Row::restoring)));
+        self.with(|s| {
+            f(s.rows.entry(partition).or_insert_with(Row::restoring));
+            s.count_partitions();
+        });
     }
 
     pub fn forget(&self, partition: Partition) {
-        self.with(|s| s.rows.remove(&partition));
+        self.with(|s| {
+            s.rows.remove(&partition);
+            s.count_partitions();
+        });
+    }
+
+    /// Nothing is owned any more, or not known to be.
+    pub fn forget_all(&self) {
+        self.with(|s| {
+            s.rows.clear();
+            s.count_partitions();
+        });
     }
 
     /// The loop is alive.

@@ -156,6 +156,8 @@ impl<E: Send + 'static> StreamThread<E> {
             return match self.log.recover() {
                 Ok(()) => {
                     self.recover_at = None;
+                    // What is still owned is assigned anew by the next poll.
+                    self.status.forget_all();
                     self.status.failed(None);
                     Ok(Turn::Worked)
                 }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::ClusterTopics;
 use super::settings::{Setting, compacted, of_every_topic};
 use crate::config::{Isolation, KafkaConfig};
-use crate::shared::reader;
+use crate::error::is_passing;
+use crate::shared::{ASK_AGAIN, reader};
 
 const KEY: &str = "observations";
 
@@ -44,9 +45,14 @@ pub(crate) fn read(config: &KafkaConfig, cluster: &ClusterTopics) -> Result<Opti
     let reading = |error| LogError::backend(format!("reading {topic}"), error);
     let client = reader(config, Isolation::Committed)?;
     let deadline = Instant::now() + config.answer_deadline;
-    let (low, high) = client
-        .fetch_watermarks(&topic, 0, config.answer_deadline)
-        .map_err(reading)?;
+    let (low, high) = loop {
+        match client.fetch_watermarks(&topic, 0, config.answer_deadline) {
+            Ok(found) => break found,
+            // Its leader need not know yet that it is: the topic may have been made just now.
+            Err(error) if is_passing(&error) && Instant::now() < deadline => std::thread::sleep(ASK_AGAIN),
+            Err(error) => return Err(reading(error)),
+        }
+    };
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(&topic, 0, Offset::Offset(low))
         .map_err(reading)?;

@@ -153,6 +153,8 @@ impl MemberContext {
             }
         }
         drop(fetched);
+        // A pause would outlive this, and hold the partition back when it is fetched again.
+        consumer.resume(&list)?;
         consumer.incremental_unassign(&list)
     }
 }
