@@ -80,14 +80,14 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
 
 /// A freshness probe came through: said, and not remembered.
 pub fn probed(probe: &Happening, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
-    let turn = Turn::new(None, &probe.entity, &probe.seen, now, out);
-    let event = turn.event(&Said {
+    let slot = Slot::new(&probe.seen);
+    let said = Said {
         phase: probe.phase,
-        detail: Some(&probe.detail),
+        detail: Cow::Borrowed(&probe.detail),
         ..Said::of(&probe.event, &probe.seen)
-    });
-    let key = turn.key();
-    out.record(Topic::DeviceEvents, key, event);
+    };
+    let row = event(None, &slot, &probe.entity, &said, now);
+    out.record(Topic::DeviceEvents, probe.entity.as_str(), row);
     Verdict::keep(Reason::Did("probed"))
 }
 
