@@ -1,5 +1,5 @@
 //! The freshness probe: traps of our own, sent as datagrams to our own listeners, one through each partition, again and again.
-//! Whoever watches the far end of the pipeline knows by them how old what it shows may be (docs/adr/0013).
+//! Whoever watches the far end of the pipeline knows by them how old what it shows may be (docs/adr/0014).
 //!
 //! A probe is believed by two things that nobody else has: the very socket it comes from, and a community drawn at each start.
 //! It is counted like any datagram, under a sender of its own name, so that the listener's sums stay right and no stranger is
