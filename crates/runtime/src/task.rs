@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use log::{Commit, Headers, Record, Stored};
 use model::{Micros, Offset, Partition, Position, RecordId};
 use schemas::{AnyRecord, Codec, DecodeError, WIRE_HEADER_BYTES};
 use topology::{Delivery, RECORD_BYTES_MAX, Topic};
 
+use crate::arena::Arena;
 use crate::chain::Chain;
 use crate::clock::{ObserverGap, TaskClock};
 use crate::dead_letter::dead_letter;
@@ -26,9 +27,6 @@ use crate::{Now, StepDescription};
 const SKIPPED_MAX: usize = 1_000;
 /// Bytes of the keys of their timers, so that a marker stays well below the limit of a record.
 const SKIPPED_KEY_BYTES_MAX: usize = 16 * 1024;
-
-/// Memory that outputs are made in at a time: about a hundred rows.
-const ARENA_BYTES: usize = 64 * 1024;
 
 /// Which partition of which input a task works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +100,7 @@ pub struct Task<E> {
     last_id: Vec<u8>,
     made: u32,
     round: Round<E>,
-    /// Memory of the next outputs: theirs are pieces of it.
-    arena: BytesMut,
+    arena: Arena,
     mutation: Mutation,
     panicked: bool,
 }
@@ -138,7 +135,7 @@ impl<E: Send + 'static> Task<E> {
             last_id: Vec::new(),
             made: 0,
             round: Round::idle(),
-            arena: BytesMut::new(),
+            arena: Arena::default(),
             mutation,
             panicked: false,
         }
@@ -214,7 +211,8 @@ impl<E: Send + 'static> Task<E> {
             value,
             headers: Headers::default(),
         };
-        commit.exact.extend(self.exact.take());
+        self.exact.take(&mut commit.exact);
+        commit.changelog.reserve(self.chain.changed() + 1);
         commit
             .changelog
             .extend(self.tombstones.drain(..).map(|key| changelog(key, None)));
@@ -376,17 +374,8 @@ impl<E: Send + 'static> Task<E> {
         for (made, draft) in round.made.iter().zip(drafts.list()) {
             let key = drafts.bytes(&draft.key);
             let body = draft.body.as_ref().map(|(record, body)| (*record, drafts.bytes(body)));
-            let needed = key.len() + body.map_or(0, |(_, body)| WIRE_HEADER_BYTES + body.len());
-            if self.arena.capacity() < needed {
-                self.arena = BytesMut::with_capacity(ARENA_BYTES.max(needed));
-            }
-            self.arena.extend_from_slice(key);
-            let key = self.arena.split().freeze();
-            let value = body.map(|(record, body)| {
-                self.arena.extend_from_slice(&codec.header(record));
-                self.arena.extend_from_slice(body);
-                self.arena.split().freeze()
-            });
+            let key = self.arena.join([key, &[]]);
+            let value = body.map(|(record, body)| self.arena.join([&codec.header(record), body]));
             let record = Record {
                 topic: draft.topic,
                 partition: self.place.partition,

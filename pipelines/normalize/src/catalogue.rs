@@ -146,6 +146,8 @@ pub struct VarbindRow {
 pub struct Catalogue {
     traps: Vec<TrapRow>,
     varbinds: Vec<VarbindRow>,
+    /// Content octets of each varbind's OID, in their order, with its place in `varbinds`.
+    names: Vec<(Box<[u8]>, usize)>,
 }
 
 impl Catalogue {
@@ -165,7 +167,10 @@ impl Catalogue {
             let is_onu_id = |name: &str| varbinds.iter().any(|v| v.role == Role::Ont && v.mib_name == name);
             trap.names_onu = trap.varbinds.split(' ').any(is_onu_id);
         }
-        Ok(Self { traps, varbinds })
+        let content = |row: &VarbindRow| Oid::new(&row.arcs).content().into_boxed_slice();
+        let mut names: Vec<_> = varbinds.iter().map(content).zip(0..).collect();
+        names.sort();
+        Ok(Self { traps, varbinds, names })
     }
 
     /// The trap with exactly this OID.
@@ -177,12 +182,12 @@ impl Catalogue {
         Some(&self.traps[at])
     }
 
-    /// The varbind whose OID this name begins with, and what follows it: the instance.
-    pub fn varbind<'o>(&self, name: &'o Oid) -> Option<(&VarbindRow, &'o [u32])> {
+    /// The varbind whose OID this name begins with, and what follows it: the instance. Both as content octets of an OID.
+    pub fn varbind<'o>(&self, name: &'o [u8]) -> Option<(&VarbindRow, &'o [u8])> {
         // No OID of the table begins another (tested), so the only candidate is the last one not above the name.
-        let after = self.varbinds.partition_point(|row| row.arcs.as_ref() <= name.arcs());
-        let row = &self.varbinds[after.checked_sub(1)?];
-        Some((row, name.arcs().strip_prefix(row.arcs.as_ref())?))
+        let after = self.names.partition_point(|(octets, _)| &**octets <= name);
+        let (octets, place) = &self.names[after.checked_sub(1)?];
+        Some((&self.varbinds[*place], name.strip_prefix(&**octets)?))
     }
 
     /// Every trap, by OID.
@@ -317,6 +322,8 @@ fn arcs(oid: &str) -> Result<Box<[u32]>, String> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use snmp_pdu::sub_identifiers;
+
     use super::*;
 
     #[test]
@@ -368,8 +375,9 @@ mod tests {
     fn a_varbind_is_found_with_and_without_its_instance() {
         let catalogue = Catalogue::builtin();
         let find = |oid: &str| {
-            let oid: Oid = oid.parse().unwrap();
-            catalogue.varbind(&oid).map(|(row, rest)| (row.name, rest.to_vec()))
+            let name = oid.parse::<Oid>().unwrap().content();
+            let found = catalogue.varbind(&name);
+            found.map(|(row, rest)| (row.name, sub_identifiers(rest).collect::<Vec<_>>()))
         };
         assert_eq!(find("1.3.6.1.2.1.2.2.1.1"), Some(("if_index", vec![])));
         assert_eq!(
