@@ -12,6 +12,8 @@ use schemas::network::Fault;
 use snmp_pdu::Oid;
 use thiserror::Error;
 
+use crate::prefixes::Prefixes;
+
 const TRAPS_CSV: &str = include_str!("../catalogue/traps.csv");
 const VARBINDS_CSV: &str = include_str!("../catalogue/varbinds.csv");
 
@@ -146,8 +148,8 @@ pub struct VarbindRow {
 pub struct Catalogue {
     traps: Vec<TrapRow>,
     varbinds: Vec<VarbindRow>,
-    /// Content octets of each varbind's OID, in their order, with its place in `varbinds`.
-    names: Vec<(Box<[u8]>, usize)>,
+    /// By the content octets of each varbind's OID, its place in `varbinds`.
+    names: Prefixes,
 }
 
 impl Catalogue {
@@ -167,9 +169,8 @@ impl Catalogue {
             let is_onu_id = |name: &str| varbinds.iter().any(|v| v.role == Role::Ont && v.mib_name == name);
             trap.names_onu = trap.varbinds.split(' ').any(is_onu_id);
         }
-        let content = |row: &VarbindRow| Oid::new(&row.arcs).content().into_boxed_slice();
-        let mut names: Vec<_> = varbinds.iter().map(content).zip(0..).collect();
-        names.sort();
+        let content = |row: &VarbindRow| Oid::new(&row.arcs).content();
+        let names = Prefixes::new(varbinds.iter().map(content).collect());
         Ok(Self { traps, varbinds, names })
     }
 
@@ -184,10 +185,8 @@ impl Catalogue {
 
     /// The varbind whose OID this name begins with, and what follows it: the instance. Both as content octets of an OID.
     pub fn varbind<'o>(&self, name: &'o [u8]) -> Option<(&VarbindRow, &'o [u8])> {
-        // No OID of the table begins another (tested), so the only candidate is the last one not above the name.
-        let after = self.names.partition_point(|(octets, _)| &**octets <= name);
-        let (octets, place) = &self.names[after.checked_sub(1)?];
-        Some((&self.varbinds[*place], name.strip_prefix(&**octets)?))
+        let (place, instance) = self.names.find(name)?;
+        Some((&self.varbinds[place], instance))
     }
 
     /// Every trap, by OID.

@@ -11,6 +11,7 @@
 mod catalogue;
 mod explain;
 mod place;
+mod prefixes;
 mod reading;
 mod registration;
 mod trap;
