@@ -1,8 +1,10 @@
 //! `make bench`: the figures of `README.md` beside this file. Ratios within one run, medians of several pairs.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
+mod codec;
 mod e2e;
 mod edge;
+mod processor;
 mod servers;
 mod stages;
 
@@ -48,9 +50,9 @@ enum Stage {
     Append,
     /// Commits of the embedded log, with fsync.
     Commit,
-    /// Avro encode and decode.
+    /// Avro, written and read by our code and by apache-avro.
     Codec,
-    /// Events through the chain alone, and through the embedded log.
+    /// Events through the chain alone, with its cuts, and through the embedded log.
     Processor,
     /// Datagrams over UDP into the durable log; gosnmp on the same bytes.
     Edge,
@@ -69,7 +71,7 @@ fn main() -> Result<()> {
         arguments.pairs
     );
     if wants(Stage::Codec) {
-        stages::codec(arguments.pairs)?;
+        codec::run(arguments.pairs)?;
     }
     if wants(Stage::Append) {
         stages::append(arguments.pairs)?;
@@ -78,7 +80,7 @@ fn main() -> Result<()> {
         stages::commit(arguments.pairs)?;
     }
     if wants(Stage::Processor) {
-        stages::processor(arguments.pairs)?;
+        processor::run(arguments.pairs)?;
     }
     if wants(Stage::Edge) {
         edge::run(arguments.pairs)?;

@@ -1,11 +1,10 @@
-//! Stages measured inside this process: codec, log, processor.
+//! Stages measured inside this process: the log; and what the other stages are measured with.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use log::{Commit, EmbeddedConfig, EmbeddedLog, Headers, Log, Record, Start, ThreadSlot};
+use log::{Commit, EmbeddedConfig, EmbeddedLog, Headers, Log, Record, ThreadSlot};
 use model::{Micros, WriterId};
-use runtime::{Task, TaskPlace};
 use schemas::{AnyRecord, Codec, SnmpVersion, TrapReceived};
 use topology::{Group, Topic, partition_of};
 
@@ -13,17 +12,15 @@ use crate::print_figure;
 
 /// CPU time of this process so far.
 pub fn cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = [11, 12]
-        .iter()
-        .filter_map(|i| fields.get(*i)?.parse::<u64>().ok())
-        .sum();
-    Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second())
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }
 
 /// Work items per CPU-second and per second of `work`.
-fn rates(items: usize, work: impl FnOnce() -> Result<()>) -> Result<(f64, f64)> {
+pub fn rates(items: usize, work: impl FnOnce() -> Result<()>) -> Result<(f64, f64)> {
     let (cpu_before, began) = (cpu(), Instant::now());
     work()?;
     let wall = began.elapsed().as_secs_f64();
@@ -55,7 +52,7 @@ pub fn trap(n: u32, olts: u8) -> TrapReceived {
     }
 }
 
-fn input(n: u32, olts: u8, codec: &Codec, partitions: u32) -> Result<Record> {
+pub fn input(n: u32, olts: u8, codec: &Codec, partitions: u32) -> Result<Record> {
     published(trap(n, olts), n, codec, partitions)
 }
 
@@ -76,31 +73,7 @@ pub fn published(trap: TrapReceived, n: u32, codec: &Codec, partitions: u32) -> 
     })
 }
 
-/// Avro encode and decode of a trap's record.
-pub fn codec(pairs: usize) -> Result<()> {
-    const ITEMS: usize = 200_000;
-    let codec = Codec::standalone();
-    let record = AnyRecord::from(trap(1, 1));
-    let bytes = codec.encode(&record)?;
-    let (mut encode, mut decode) = (Vec::new(), Vec::new());
-    for _ in 0..pairs {
-        let began = Instant::now();
-        for _ in 0..ITEMS {
-            std::hint::black_box(codec.encode(std::hint::black_box(&record))?);
-        }
-        encode.push(began.elapsed().as_nanos() as f64 / ITEMS as f64);
-        let began = Instant::now();
-        for _ in 0..ITEMS {
-            std::hint::black_box(codec.decode(std::hint::black_box(&bytes))?);
-        }
-        decode.push(began.elapsed().as_nanos() as f64 / ITEMS as f64);
-    }
-    print_figure("codec encode TrapReceived", "ns", encode);
-    print_figure("codec decode TrapReceived", "ns", decode);
-    Ok(())
-}
-
-fn open(folder: &tempfile::TempDir) -> Result<std::sync::Arc<EmbeddedLog>> {
+pub fn open(folder: &tempfile::TempDir) -> Result<std::sync::Arc<EmbeddedLog>> {
     Ok(EmbeddedLog::open(EmbeddedConfig::new(folder.path()))?)
 }
 
@@ -178,80 +151,5 @@ pub fn commit(pairs: usize) -> Result<()> {
     }
     print_figure("commit of 100 slots and 100 rows, durable", "µs", latency);
     print_figure("commit, slots with their rows", "slots/s", slots);
-    Ok(())
-}
-
-/// The production chain: the task alone, then through the embedded log.
-pub fn processor(pairs: usize) -> Result<()> {
-    const EVENTS: u32 = 100_000;
-    let (mut alone, mut through) = (Vec::new(), Vec::new());
-    for _ in 0..pairs {
-        let folder = tempfile::tempdir()?;
-        let log = open(&folder)?;
-        let producer = log.producer("bench")?;
-        let mut last = 0;
-        for n in 0..EVENTS {
-            last = producer.send(input(n, 4, log.codec(), log.partitions())?, None)?;
-        }
-        producer.wait(last, Instant::now() + Duration::from_secs(120))?;
-
-        let ends = log.ends(Topic::Observations)?;
-        let mut tail = log.tail(&[(Topic::Observations, Start::Beginning)])?;
-        let mut stored = Vec::new();
-        while (0..)
-            .zip(&ends)
-            .any(|(p, end)| tail.position(Topic::Observations, p) < *end)
-        {
-            stored.extend(tail.poll(10_000, Duration::from_millis(100))?);
-        }
-        let mut tasks: Vec<_> = (0..log.partitions())
-            .map(|partition| {
-                let place = TaskPlace {
-                    generation: log.generation(),
-                    partition,
-                    partitions: log.partitions(),
-                };
-                Task::new(place, atalaia::network_chain(), 0)
-            })
-            .collect();
-        let (cpu, _) = rates(stored.len(), || {
-            let mut fast = Vec::new();
-            for record in &stored {
-                fast.clear();
-                let task = &mut tasks[record.record.partition as usize];
-                task.process(record, log.codec(), &mut fast)
-                    .map_err(|stop| anyhow::anyhow!("{stop:?}"))?;
-            }
-            Ok(())
-        })?;
-        alone.push(cpu);
-        drop(tasks);
-
-        let (cpu, _) = rates(EVENTS as usize, || {
-            let handle = runtime::spawn(
-                runtime::ProcessorConfig {
-                    log: log.clone(),
-                    group: Group::Network,
-                    threads: 2,
-                    commit: runtime::CommitPolicy::embedded(),
-                    on_torn: runtime::OnTorn::Wait,
-                },
-                atalaia::network_chain,
-            )?;
-            while log
-                .committed(Group::Network, Topic::Observations)?
-                .iter()
-                .zip(&ends)
-                .any(|(c, end)| c.unwrap_or(0) < *end)
-            {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Ok(handle.join()?)
-        })?;
-        through.push(cpu);
-        log.close()?;
-    }
-    print_figure("processor, chain alone", "events/CPU-s", alone);
-    print_figure("processor, through the embedded log", "events/CPU-s", through);
     Ok(())
 }

@@ -13,13 +13,9 @@ use crate::{AnyRecord, DeviceRegistered, Phase, SourceHeartbeat, Tick, TrapRecei
 
 /// One thing on its way through the chain.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "the input record is moved in once; everything else is small or boxed"
-)]
 pub enum NetworkEvent {
     /// The input record itself: what `normalize` takes.
-    Observed(Observed),
+    Observed(Box<Observed>),
     /// A root spoke: it sent a trap, of whatever kind.
     Heard(Sighting),
     /// An entity must exist, because something below it was seen.
@@ -32,7 +28,7 @@ pub enum NetworkEvent {
 
 /// A record of `observations`, with what was checked of it.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "moved once")]
+#[allow(clippy::large_enum_variant, reason = "boxed where it is kept")]
 pub enum Observed {
     /// An SNMP trap or inform.
     Trap {
@@ -77,7 +73,7 @@ pub fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, &'stati
             Err(undecodable::OTHER_ROOT)
         }
     };
-    Ok(NetworkEvent::Observed(match record {
+    Ok(NetworkEvent::Observed(Box::new(match record {
         AnyRecord::TrapReceived(record) => Observed::Trap {
             root: key(&record.root)?,
             record,
@@ -92,7 +88,7 @@ pub fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, &'stati
         }
         AnyRecord::Tick(record) => Observed::Tick(record),
         _ => return Err(undecodable::UNKNOWN_TYPE),
-    }))
+    })))
 }
 
 /// The first three segments of an entity's id.

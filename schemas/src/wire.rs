@@ -254,7 +254,10 @@ fn put_many(out: &mut Vec<u8>, mut rest: u64) {
         rest >>= 7;
     }
     digits[used] = rest as u8;
-    out.extend_from_slice(&digits[..=used]);
+    // All ten and then less: a copy of a fixed size is two stores, not a call.
+    let end = out.len() + used + 1;
+    out.extend_from_slice(&digits);
+    out.truncate(end);
 }
 
 #[inline]

@@ -280,16 +280,26 @@ impl EntityId {
 
     /// `ROOT/KIND/N/N…`, made without formatting: a trap names an ONU and all it hangs on.
     fn below(root: &str, kind: Kind, numbers: &[u16]) -> Self {
-        let mut text = String::with_capacity(root.len() + 32);
-        text.push_str(root);
-        text.push('/');
-        text.push_str(kind.as_str());
+        let mut place = Digits::default();
         for number in numbers {
-            text.push('/');
-            push_number(&mut text, *number);
+            place.push(*number);
+        }
+        Self::joined(root, kind, place.as_str())
+    }
+
+    /// `place` is numbers with `/` between.
+    fn joined(root: &str, kind: Kind, place: &str) -> Self {
+        // Made in place: the text is shared from its first moment.
+        let mut buffer = [0; ID_BYTES_MAX];
+        let mut used = 0;
+        for part in [root, "/", kind.as_str(), "/", place] {
+            buffer[used..used + part.len()].copy_from_slice(part.as_bytes());
+            used += part.len();
         }
         Self {
-            text: text.into(),
+            text: std::str::from_utf8(&buffer[..used])
+                .expect("parts of text are text")
+                .into(),
             root_bytes: root_bytes(root),
             kind,
         }
@@ -336,15 +346,7 @@ impl EntityId {
         let (_, place) = self.below_root()?.split_once('/')?;
         let above = |kind| {
             let (place, _) = place.rsplit_once('/')?;
-            let mut text = String::with_capacity(self.text.len() + 4);
-            for part in [self.root_str(), "/", Kind::as_str(kind), "/", place] {
-                text.push_str(part);
-            }
-            Some(Self {
-                text: text.into(),
-                root_bytes: self.root_bytes,
-                kind,
-            })
+            Some(Self::joined(self.root_str(), kind, place))
         };
         match self.kind {
             Kind::Onu => above(Kind::Pon),
@@ -374,19 +376,39 @@ fn root_bytes(root: &str) -> u16 {
     u16::try_from(root.len()).expect("two names and a kind are short")
 }
 
-fn push_number(text: &mut String, number: u16) {
-    let mut rest = number;
-    let mut digits = [0; 5];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
+/// Longest id of a board, a PON port or an ONU: two names of 64 bytes, words, and numbers.
+const ID_BYTES_MAX: usize = 192;
+
+/// Decimal numbers with `/` between, on the stack.
+#[derive(Default)]
+struct Digits {
+    text: [u8; 24],
+    used: usize,
+}
+
+impl Digits {
+    fn push(&mut self, number: u16) {
+        if self.used > 0 {
+            self.put(b'/');
+        }
+        let mut unit = 10_000;
+        while unit > 1 && number < unit {
+            unit /= 10;
+        }
+        while unit > 0 {
+            self.put(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
         }
     }
-    text.extend(digits[first..].iter().map(|d| char::from(*d)));
+
+    fn put(&mut self, octet: u8) {
+        self.text[self.used] = octet;
+        self.used += 1;
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.used]).expect("digits are text")
+    }
 }
 
 /// Exactly `N` decimal numbers separated by `/`, without signs or leading zeros.
@@ -426,6 +448,29 @@ text_id!(Root, EntityId, Tenant);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_written_as_numbers_are() {
+        let longest = format!("{0}/unknown/{0}", "x".repeat(NAME_BYTES_MAX));
+        for root in ["default/olt/ação", longest.as_str()] {
+            let root = Root::parse(root).unwrap();
+            for n in [0, 1, 9, 10, 99, 100, 255, 999, 1_000, ONU_ID_MAX, u16::MAX] {
+                let [low, _] = n.to_le_bytes();
+                let place = Place {
+                    frame: 255,
+                    slot: low,
+                    port: 255,
+                    onu: n,
+                };
+                let onu = root.onu(place);
+                assert_eq!(onu.as_str(), format!("{root}/onu/{place}"));
+                assert_eq!(onu.parent(), Some(root.pon(255, low, 255)));
+                assert_eq!(root.pon(255, low, 255).as_str(), format!("{root}/pon/255/{low}/255"));
+                assert_eq!(root.board(low, 255).as_str(), format!("{root}/board/{low}/255"));
+                assert_eq!((onu.root_str(), onu.kind()), (root.as_str(), Kind::Onu));
+            }
+        }
+    }
 
     #[test]
     fn an_onu_knows_its_way_up() {

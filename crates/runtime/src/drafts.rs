@@ -9,6 +9,9 @@ use topology::Topic;
 
 use crate::Output;
 
+/// Memory kept from one record to the next: a record that wrote more than usual does not hold it for ever.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
 /// One output.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
@@ -29,6 +32,7 @@ impl Drafts {
     pub fn clear(&mut self) {
         self.list.clear();
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES_MAX);
     }
 
     pub fn record<B: Body>(&mut self, topic: Topic, key: &[u8], record: &B) {

@@ -31,11 +31,12 @@ impl Exact {
         self.bytes
     }
 
-    /// Takes all of them, in id order.
-    pub fn take(&mut self) -> impl Iterator<Item = Record> + use<> {
+    /// Hands all of them on, in id order.
+    pub fn take(&mut self, out: &mut Vec<Record>) {
         self.bytes = 0;
         self.last.clear();
-        std::mem::take(&mut self.records).into_iter().flatten()
+        out.reserve(self.records.len());
+        out.extend(self.records.drain(..).flatten());
     }
 }
 

@@ -9,6 +9,7 @@
 //! Invariants: a task reads one input partition in order and is a pure function of it; the ids of what it says rise;
 //! state, exact outputs and position are one commit; every consumed record has exactly one [`Outcome`].
 
+mod arena;
 mod chain;
 mod clock;
 mod dead_letter;

@@ -218,11 +218,11 @@ impl<S: Step> Fused<S> {
             return Ok(());
         }
         let step = self.description.number;
-        let bytes = slot::encoded_bytes(timers.len(), state.as_ref().unwrap_or(current)).ok_or_else(|| {
-            Refusal::SlotUnencodable {
-                step,
-                key: key.to_string(),
-            }
+        let put = state.as_ref().unwrap_or(current);
+        let bytes = slot::encoded_bytes(timers.len(), put, self.step.bytes_max(put));
+        let bytes = bytes.ok_or_else(|| Refusal::SlotUnencodable {
+            step,
+            key: key.to_string(),
         })?;
         if bytes > SLOT_BYTES_MAX {
             return Err(Refusal::SlotTooLarge {

@@ -1,7 +1,8 @@
 //! How a slot of state stands in the changelog: `[format][applied][wts][timers][state]`, under step number and state key.
 
-use bytes::Bytes;
+use bytes::BufMut;
 use model::{Micros, Offset};
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use thiserror::Error;
 use topology::SLOT_BYTES_MAX;
@@ -50,39 +51,57 @@ pub(crate) struct SlotHead {
     pub timers: Vec<(u8, Deadline)>,
 }
 
-/// The key of a slot in the changelog.
-pub(crate) fn changelog_key(step: u8, key: &str) -> Bytes {
-    let mut out = Vec::with_capacity(1 + key.len());
-    out.push(step);
-    out.extend_from_slice(key.as_bytes());
-    out.into()
-}
-
-/// Bytes a slot will take, without making them; `None` when its state cannot be encoded.
-pub(crate) fn encoded_bytes<S: Serialize>(timers: usize, state: &S) -> Option<usize> {
+/// Bytes a slot will take with this state of at most so many, without making them: counted only where it might be too
+/// large. `None` when its state cannot be encoded.
+pub(crate) fn encoded_bytes<S: Serialize>(timers: usize, state: &S, bytes_max: Option<usize>) -> Option<usize> {
+    let head = HEAD_BYTES + TIMER_BYTES * timers;
+    if let Some(at_most) = bytes_max.filter(|max| head + max <= SLOT_BYTES_MAX) {
+        return Some(head + at_most);
+    }
     let state = postcard::serialize_with_flavor(state, postcard::ser_flavors::Size::default()).ok()?;
-    Some(HEAD_BYTES + TIMER_BYTES * timers + state)
+    Some(head + state)
 }
 
-/// Encodes a slot. Its size was checked when it was put.
-pub(crate) fn encode<S: Serialize>(head: &SlotHead, state: &S) -> Bytes {
-    let mut out = Vec::with_capacity(128);
-    out.push(head.format);
-    out.extend_from_slice(&head.applied.to_be_bytes());
-    out.extend_from_slice(&head.wts.0.to_be_bytes());
-    let count = u16::try_from(head.timers.len()).expect("timers are numbered by a byte");
-    out.extend_from_slice(&count.to_be_bytes());
+/// Appends an encoded slot. Its size was checked when it was put.
+pub(crate) fn encode<S: Serialize>(head: &SlotHead, state: &S, out: &mut Vec<u8>) {
+    let begin = out.len();
+    out.put_u8(head.format);
+    out.put_u64(head.applied);
+    out.put_i64(head.wts.0);
+    out.put_u16(u16::try_from(head.timers.len()).expect("timers are numbered by a byte"));
     for &(id, deadline) in &head.timers {
         let (kind, at) = match deadline {
             Deadline::Observed(at) => (0, at),
             Deadline::LogTime(at) => (1, at),
         };
         out.extend_from_slice(&[id, kind]);
-        out.extend_from_slice(&at.0.to_be_bytes());
+        out.put_i64(at.0);
     }
-    let out = postcard::to_extend(state, out).expect("its size was computed when it was put");
-    debug_assert!(out.len() <= SLOT_BYTES_MAX);
-    out.into()
+    postcard::serialize_with_flavor(state, Appending(out)).expect("its size was computed when it was put");
+    debug_assert!(out.len() - begin <= SLOT_BYTES_MAX);
+}
+
+/// postcard's own flavour for a buffer takes byte after byte.
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Appending<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// Splits a slot into its head and the bytes of its state.
@@ -138,8 +157,16 @@ mod tests {
             ],
         };
         let state = (String::from("entity"), 300_u64, vec![1_u8; 200]);
-        let bytes = encode(&head, &state);
-        assert_eq!(encoded_bytes(2, &state), Some(bytes.len()));
+        let mut bytes = Vec::new();
+        encode(&head, &state, &mut bytes);
+        assert_eq!(encoded_bytes(2, &state, None), Some(bytes.len()));
+        assert_eq!(
+            encoded_bytes(2, &state, Some(SLOT_BYTES_MAX)),
+            Some(bytes.len()),
+            "counted"
+        );
+        let at_most = bytes.len() + 7 - HEAD_BYTES - 2 * TIMER_BYTES;
+        assert_eq!(encoded_bytes(2, &state, Some(at_most)), Some(bytes.len() + 7));
         let (read, rest) = decode_head(&bytes).unwrap();
         assert_eq!(read, head);
         assert_eq!(postcard::from_bytes::<(String, u64, Vec<u8>)>(rest).unwrap(), state);

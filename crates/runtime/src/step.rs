@@ -217,6 +217,13 @@ pub trait Step: Send + 'static {
         out: &mut Out<Self::Event>,
     ) -> Verdict<Self::State>;
 
+    /// At least the bytes that a state takes in its format, if that is quick to tell; otherwise they are counted, which takes
+    /// as long as encoding it.
+    fn bytes_max(&self, state: &Self::State) -> Option<usize> {
+        let _ = state;
+        None
+    }
+
     /// Reads a slot written in an earlier format; `None` if it cannot.
     fn upgrade(&self, format: u8, bytes: &[u8]) -> Option<Self::State> {
         let _ = (format, bytes);

@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use model::{Micros, Offset};
 use serde::Serialize;
 
+use crate::arena::Arena;
 use crate::slot::{self, SlotHead};
 use crate::timers::{Due, Timers};
 use crate::{Deadline, Now, StateKey};
@@ -196,27 +197,35 @@ impl<S: Serialize> Table<S> {
 
     /// The changed slots as the changelog has them (`None` is a tombstone), in the order they were first changed.
     pub fn cut(&mut self, step: u8, format: u8, out: &mut dyn FnMut(Bytes, Option<Bytes>)) {
-        for index in std::mem::take(&mut self.changed) {
+        let mut arena = Arena::default();
+        let mut value = Vec::new();
+        let mut changed = std::mem::take(&mut self.changed);
+        for index in changed.drain(..) {
             let slot = &mut self.slots[index as usize];
             slot.changed = false;
-            if let Some(value) = encode(format, slot) {
+            let number = [step];
+            let key = [&number, slot.key.as_bytes()];
+            if slot.state.is_some() {
+                encode(format, slot, &mut value);
+                out(arena.join(key), Some(arena.join([&value, &[]])));
                 slot.stored = true;
-                out(slot::changelog_key(step, &slot.key), Some(value));
             } else {
                 if slot.stored {
-                    out(slot::changelog_key(step, &slot.key), None);
+                    out(arena.join(key), None);
                 }
                 self.remove(index);
             }
         }
+        self.changed = changed;
     }
 
     /// Every slot with a state, encoded.
     pub fn each_encoded(&self, step: u8, format: u8, out: &mut dyn FnMut(Bytes, Bytes)) {
+        let mut arena = Arena::default();
+        let mut value = Vec::new();
         for slot in self.with_state() {
-            if let Some(value) = encode(format, slot) {
-                out(slot::changelog_key(step, &slot.key), value);
-            }
+            encode(format, slot, &mut value);
+            out(arena.join([&[step], slot.key.as_bytes()]), arena.join([&value, &[]]));
         }
     }
 
@@ -295,12 +304,16 @@ impl<S: Serialize> Table<S> {
     }
 }
 
-fn encode<S: Serialize>(format: u8, slot: &Slot<S>) -> Option<Bytes> {
+/// A slot with a state, into a buffer that is emptied first.
+fn encode<S: Serialize>(format: u8, slot: &Slot<S>, out: &mut Vec<u8>) {
+    out.clear();
     let head = SlotHead {
         format,
         applied: slot.applied,
         wts: slot.wts,
         timers: slot.timers.clone(),
     };
-    slot.state.as_ref().map(|state| slot::encode(&head, state))
+    if let Some(state) = &slot.state {
+        slot::encode(&head, state, out);
+    }
 }

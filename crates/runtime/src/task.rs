@@ -1,15 +1,18 @@
 //! A task: one partition's pure synchronous core. Records in; fast outputs out at once; exact outputs, changed slots and
 //! the marker gathered until the next cut. It knows no clock, thread or log.
 
+mod outputs;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use log::{Commit, Headers, Record, Stored};
-use model::{Micros, Offset, Partition, Position, RecordId};
-use schemas::{AnyRecord, Codec, DecodeError, WIRE_HEADER_BYTES};
-use topology::{Delivery, RECORD_BYTES_MAX, Topic};
+use model::{Micros, Offset, Partition, Position};
+use schemas::{AnyRecord, Codec, DecodeError};
+use topology::Topic;
 
+use crate::arena::Arena;
 use crate::chain::Chain;
 use crate::clock::{ObserverGap, TaskClock};
 use crate::dead_letter::dead_letter;
@@ -17,7 +20,7 @@ use crate::exact::Exact;
 use crate::marker::{Marker, Skipped};
 use crate::mutation::Mutation;
 use crate::outcome::{DeadReason, Outcome, Outcomes};
-use crate::round::{Calling, KEY_BYTES_MAX, Made, Refusal, Refused, Round, TimerRef};
+use crate::round::{Calling, Refused, Round, TimerRef};
 use crate::slot::MARKER_KEY;
 use crate::writers::Writers;
 use crate::{Now, StepDescription};
@@ -26,9 +29,6 @@ use crate::{Now, StepDescription};
 const SKIPPED_MAX: usize = 1_000;
 /// Bytes of the keys of their timers, so that a marker stays well below the limit of a record.
 const SKIPPED_KEY_BYTES_MAX: usize = 16 * 1024;
-
-/// Memory that outputs are made in at a time: about a hundred rows.
-const ARENA_BYTES: usize = 64 * 1024;
 
 /// Which partition of which input a task works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +102,7 @@ pub struct Task<E> {
     last_id: Vec<u8>,
     made: u32,
     round: Round<E>,
-    /// Memory of the next outputs: theirs are pieces of it.
-    arena: BytesMut,
+    arena: Arena,
     mutation: Mutation,
     panicked: bool,
 }
@@ -138,7 +137,7 @@ impl<E: Send + 'static> Task<E> {
             last_id: Vec::new(),
             made: 0,
             round: Round::idle(),
-            arena: BytesMut::new(),
+            arena: Arena::default(),
             mutation,
             panicked: false,
         }
@@ -214,7 +213,8 @@ impl<E: Send + 'static> Task<E> {
             value,
             headers: Headers::default(),
         };
-        commit.exact.extend(self.exact.take());
+        self.exact.take(&mut commit.exact);
+        commit.changelog.reserve(self.chain.changed() + 1);
         commit
             .changelog
             .extend(self.tombstones.drain(..).map(|key| changelog(key, None)));
@@ -344,7 +344,7 @@ impl<E: Send + 'static> Task<E> {
         let sent = fast.len();
         let ran = catch_unwind(AssertUnwindSafe(|| {
             self.chain.run(&mut round)?;
-            check(&round)?;
+            outputs::check(&round)?;
             self.write(stored, &round, codec, fast);
             Ok(())
         }));
@@ -368,56 +368,6 @@ impl<E: Send + 'static> Task<E> {
         round.end();
         self.round = round;
         Ok(outcome)
-    }
-
-    /// Gives the outputs of a round their ids and hands them on.
-    fn write(&mut self, stored: &Stored, round: &Round<E>, codec: &Codec, fast: &mut Vec<Record>) {
-        let drafts = &round.drafts;
-        for (made, draft) in round.made.iter().zip(drafts.list()) {
-            let key = drafts.bytes(&draft.key);
-            let body = draft.body.as_ref().map(|(record, body)| (*record, drafts.bytes(body)));
-            let needed = key.len() + body.map_or(0, |(_, body)| WIRE_HEADER_BYTES + body.len());
-            if self.arena.capacity() < needed {
-                self.arena = BytesMut::with_capacity(ARENA_BYTES.max(needed));
-            }
-            self.arena.extend_from_slice(key);
-            let key = self.arena.split().freeze();
-            let value = body.map(|(record, body)| {
-                self.arena.extend_from_slice(&codec.header(record));
-                self.arena.extend_from_slice(body);
-                self.arena.split().freeze()
-            });
-            let record = Record {
-                topic: draft.topic,
-                partition: self.place.partition,
-                key,
-                value,
-                headers: Headers {
-                    record_id: Some(self.id(stored.offset, made)),
-                    traceparent: stored.record.headers.traceparent,
-                    writer: None,
-                },
-            };
-            match draft.topic.spec().delivery {
-                Delivery::Fast => fast.push(record),
-                Delivery::Exact | Delivery::Plain => self.exact.push(record),
-            }
-        }
-    }
-
-    fn id(&mut self, offset: Offset, made: &Made) -> RecordId {
-        if self.mutation.is(Mutation::IdByRunningIndex) {
-            self.made += 1;
-            return RecordId::new(self.position(0), 0, b"", self.made);
-        }
-        let id = RecordId::new(self.position(offset), made.step, made.key.as_bytes(), made.n);
-        assert!(
-            self.last_id.as_slice() < id.as_bytes() || self.mutation.is(Mutation::IdsOutOfKeyOrder),
-            "record id {id} does not rise"
-        );
-        self.last_id.clear();
-        self.last_id.extend_from_slice(id.as_bytes());
-        id
     }
 
     fn bury(&mut self, stored: &Stored, why: &DeadReason, codec: &Codec) -> Outcome {
@@ -465,31 +415,6 @@ impl<E: Send + 'static> Task<E> {
         });
         Stop::Panicked(Panicked { offset, text, timer })
     }
-}
-
-/// Whether the log takes every output of a round.
-fn check<E>(round: &Round<E>) -> Result<(), Refused> {
-    for (made, draft) in round.made.iter().zip(round.drafts.list()) {
-        let refuse = |refusal| {
-            Err(Refused {
-                timer: made.timer_ref(),
-                refusal,
-            })
-        };
-        if draft.key.len() > KEY_BYTES_MAX {
-            let (step, bytes) = (made.step, draft.key.len());
-            return refuse(Refusal::KeyTooLarge { step, bytes });
-        }
-        let bytes = draft
-            .body
-            .as_ref()
-            .map_or(0, |(_, body)| WIRE_HEADER_BYTES + body.len());
-        if bytes > RECORD_BYTES_MAX {
-            let topic = draft.topic;
-            return refuse(Refusal::RecordTooLarge { topic, bytes });
-        }
-    }
-    Ok(())
 }
 
 impl<E> std::fmt::Debug for Task<E> {

@@ -121,6 +121,10 @@ fn put_value(out: &mut Vec<u8>, value: &Value<'_>) {
 }
 
 fn put_oid(out: &mut Vec<u8>, oid: &Oid) {
+    put(out, tag::OID, &oid_content(oid));
+}
+
+pub(crate) fn oid_content(oid: &Oid) -> Vec<u8> {
     let mut content = Vec::with_capacity(oid.arcs().len() + 8);
     let (first, rest) = match oid.arcs() {
         [] => (0, &[][..]),
@@ -131,7 +135,7 @@ fn put_oid(out: &mut Vec<u8>, oid: &Oid) {
     for &arc in rest {
         put_base128(&mut content, u64::from(arc));
     }
-    put(out, tag::OID, &content);
+    content
 }
 
 fn put_base128(out: &mut Vec<u8>, value: u64) {

@@ -21,6 +21,6 @@ mod value;
 
 pub use ber::{PduError, Reason};
 pub use message::{Message, Version};
-pub use oid::{OID_ARCS_MAX, Oid, OidTextError};
-pub use trap::{Kind, SNMP_TRAP_ADDRESS, SNMP_TRAP_OID, SYS_UP_TIME, TrapPdu, Varbind, Varbinds};
+pub use oid::{OID_ARCS_MAX, Oid, OidTextError, sub_identifiers};
+pub use trap::{Kind, RawVarbind, SNMP_TRAP_ADDRESS, SNMP_TRAP_OID, SYS_UP_TIME, TrapPdu, Varbind, Varbinds};
 pub use value::Value;

@@ -80,6 +80,11 @@ impl Oid {
         self.arcs().strip_prefix(prefix.arcs())
     }
 
+    /// Its content octets (X.690 §8.19): one encoding for each.
+    pub fn content(&self) -> Vec<u8> {
+        crate::encode::oid_content(self)
+    }
+
     /// Reads the content octets of an `OBJECT IDENTIFIER` (X.690 §8.19).
     pub(crate) fn decode(element: &Element<'_>, field: &'static str) -> Result<Self, PduError> {
         let mut oid = Self::EMPTY;
@@ -117,6 +122,16 @@ impl Oid {
             each_arc(element, field, |_| ())
         }
     }
+}
+
+/// The numbers that content octets stand for, of a name that was checked and from its third number on: what follows a
+/// prefix, say.
+pub fn sub_identifiers(octets: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    octets.split_inclusive(|octet| *octet < 0x80).map(|number| {
+        number
+            .iter()
+            .fold(0, |value: u32, octet| value << 7 | u32::from(octet & 0x7F))
+    })
 }
 
 /// Calls `take` with each number, at most [`OID_ARCS_MAX`] times.

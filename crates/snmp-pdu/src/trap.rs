@@ -272,20 +272,47 @@ impl<'a> Varbinds<'a> {
         let name = fields.expect(tag::OID, "name")?;
         let value = fields.element("value")?;
         fields.end("varbind")?;
-        Ok(RawVarbind { name, value })
+        let v2 = self.v2;
+        Ok(RawVarbind { name, value, v2 })
     }
 
-    /// The walk without building anything.
-    fn raw(mut self) -> impl Iterator<Item = RawVarbind<'a>> {
+    /// The walk without taking anything apart.
+    pub fn raw(mut self) -> impl Iterator<Item = RawVarbind<'a>> {
         std::iter::from_fn(move || if self.rest.is_empty() { None } else { self.step().ok() })
     }
 }
 
-/// A varbind's two elements. A name has one encoding only (padding is refused), so names compare as bytes.
-#[derive(Clone, Copy)]
-struct RawVarbind<'a> {
+/// A varbind as it was encoded, checked. An object identifier has one encoding only (padding is refused), so names are
+/// equal, or begin one another, as their octets are and do.
+#[derive(Debug, Clone, Copy)]
+pub struct RawVarbind<'a> {
     name: Element<'a>,
     value: Element<'a>,
+    v2: bool,
+}
+
+impl<'a> RawVarbind<'a> {
+    /// Content octets of its name.
+    pub fn name(&self) -> &'a [u8] {
+        self.name.content
+    }
+
+    /// Its name, taken apart.
+    ///
+    /// # Errors
+    /// None for what a parsed PDU holds.
+    pub fn oid(&self) -> Result<Oid, PduError> {
+        Oid::decode(&self.name, "name")
+    }
+
+    /// Its value.
+    ///
+    /// # Errors
+    /// None for what a parsed PDU holds.
+    #[inline]
+    pub fn value(&self) -> Result<Value<'a>, PduError> {
+        Value::decode(&self.value, self.v2)
+    }
 }
 
 impl<'a> Iterator for Varbinds<'a> {
@@ -298,8 +325,8 @@ impl<'a> Iterator for Varbinds<'a> {
         }
         let raw = self.step().ok()?;
         Some(Varbind {
-            oid: Oid::decode(&raw.name, "name").ok()?,
-            value: Value::decode(&raw.value, self.v2).ok()?,
+            oid: raw.oid().ok()?,
+            value: raw.value().ok()?,
         })
     }
 }

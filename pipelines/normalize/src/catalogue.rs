@@ -12,6 +12,8 @@ use schemas::network::Fault;
 use snmp_pdu::Oid;
 use thiserror::Error;
 
+use crate::prefixes::Prefixes;
+
 const TRAPS_CSV: &str = include_str!("../catalogue/traps.csv");
 const VARBINDS_CSV: &str = include_str!("../catalogue/varbinds.csv");
 
@@ -146,6 +148,8 @@ pub struct VarbindRow {
 pub struct Catalogue {
     traps: Vec<TrapRow>,
     varbinds: Vec<VarbindRow>,
+    /// By the content octets of each varbind's OID, its place in `varbinds`.
+    names: Prefixes,
 }
 
 impl Catalogue {
@@ -165,7 +169,9 @@ impl Catalogue {
             let is_onu_id = |name: &str| varbinds.iter().any(|v| v.role == Role::Ont && v.mib_name == name);
             trap.names_onu = trap.varbinds.split(' ').any(is_onu_id);
         }
-        Ok(Self { traps, varbinds })
+        let content = |row: &VarbindRow| Oid::new(&row.arcs).content();
+        let names = Prefixes::new(varbinds.iter().map(content).collect());
+        Ok(Self { traps, varbinds, names })
     }
 
     /// The trap with exactly this OID.
@@ -177,12 +183,10 @@ impl Catalogue {
         Some(&self.traps[at])
     }
 
-    /// The varbind whose OID this name begins with, and what follows it: the instance.
-    pub fn varbind<'o>(&self, name: &'o Oid) -> Option<(&VarbindRow, &'o [u32])> {
-        // No OID of the table begins another (tested), so the only candidate is the last one not above the name.
-        let after = self.varbinds.partition_point(|row| row.arcs.as_ref() <= name.arcs());
-        let row = &self.varbinds[after.checked_sub(1)?];
-        Some((row, name.arcs().strip_prefix(row.arcs.as_ref())?))
+    /// The varbind whose OID this name begins with, and what follows it: the instance. Both as content octets of an OID.
+    pub fn varbind<'o>(&self, name: &'o [u8]) -> Option<(&VarbindRow, &'o [u8])> {
+        let (place, instance) = self.names.find(name)?;
+        Some((&self.varbinds[place], instance))
     }
 
     /// Every trap, by OID.
@@ -317,6 +321,8 @@ fn arcs(oid: &str) -> Result<Box<[u32]>, String> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use snmp_pdu::sub_identifiers;
+
     use super::*;
 
     #[test]
@@ -368,8 +374,9 @@ mod tests {
     fn a_varbind_is_found_with_and_without_its_instance() {
         let catalogue = Catalogue::builtin();
         let find = |oid: &str| {
-            let oid: Oid = oid.parse().unwrap();
-            catalogue.varbind(&oid).map(|(row, rest)| (row.name, rest.to_vec()))
+            let name = oid.parse::<Oid>().unwrap().content();
+            let found = catalogue.varbind(&name);
+            found.map(|(row, rest)| (row.name, sub_identifiers(rest).collect::<Vec<_>>()))
         };
         assert_eq!(find("1.3.6.1.2.1.2.2.1.1"), Some(("if_index", vec![])));
         assert_eq!(

@@ -11,6 +11,7 @@
 mod catalogue;
 mod explain;
 mod place;
+mod prefixes;
 mod reading;
 mod registration;
 mod trap;
@@ -126,7 +127,7 @@ impl Step for Normalize {
         let Input::Event(NetworkEvent::Observed(observed)) = input else {
             return Verdict::keep(Reason::Absorbed("not_mine"));
         };
-        Verdict::keep(match observed {
+        Verdict::keep(match &**observed {
             Observed::Trap { root, record } => self.trap(root, record, out),
             Observed::Registered { root, record } => match registration::check(root, record) {
                 Ok(registration) => {

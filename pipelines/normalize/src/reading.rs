@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use model::{Serial, State};
 use serde::Serialize;
-use snmp_pdu::{Oid, TrapPdu, Value, Varbind};
+use snmp_pdu::{Oid, RawVarbind, TrapPdu, Value, sub_identifiers};
 
 use crate::catalogue::{Catalogue, Role, VarbindRow};
 use crate::place::{Interface, Said};
@@ -60,10 +60,12 @@ impl Reading {
     /// Reads all varbinds of a trap.
     pub fn of(catalogue: &Catalogue, pdu: &TrapPdu<'_>) -> Self {
         let mut reading = Self::default();
-        for varbind in pdu.varbinds() {
-            match catalogue.varbind(&varbind.oid) {
-                Some((row, instance)) => reading.known(row, instance, &varbind.value),
-                None => reading.stranger(&varbind),
+        for varbind in pdu.varbinds().raw() {
+            let known = catalogue.varbind(varbind.name());
+            match (known, &varbind.value()) {
+                (Some((row, instance)), Ok(value)) => reading.known(row, instance, value),
+                (None, Ok(value)) => reading.stranger(&varbind, value),
+                (_, Err(_)) => {}
             }
         }
         if reading.left_out > 0 {
@@ -73,7 +75,7 @@ impl Reading {
         reading
     }
 
-    fn known(&mut self, row: &VarbindRow, instance: &[u32], value: &Value<'_>) {
+    fn known(&mut self, row: &VarbindRow, instance: &[u8], value: &Value<'_>) {
         self.note_instance(instance);
         let number = value.as_i64();
         match row.role {
@@ -125,29 +127,32 @@ impl Reading {
     }
 
     /// An instance that begins with a PON ifIndex tells a place too.
-    fn note_instance(&mut self, instance: &[u32]) {
-        let Some((&first, rest)) = instance.split_first() else {
+    fn note_instance(&mut self, instance: &[u8]) {
+        let mut numbers = sub_identifiers(instance);
+        let Some(first) = numbers.next() else {
             return;
         };
         if self.place.instance.is_none_or(|(_, ont)| ont.is_none())
             && matches!(Interface::from_if_index(first), Interface::Pon(_))
         {
-            self.place.instance = Some((first, rest.first().copied()));
+            self.place.instance = Some((first, numbers.next()));
         }
     }
 
-    fn stranger(&mut self, varbind: &Varbind<'_>) {
+    fn stranger(&mut self, varbind: &RawVarbind<'_>, value: &Value<'_>) {
         if self.strangers.len() >= STRANGERS_MAX {
             self.left_out += 1;
             return;
         }
-        let value = match varbind.value {
+        let said = match value {
             Value::OctetString(octets) | Value::Opaque(octets) => {
-                DetailValue::Text(format!("{} of {} bytes", varbind.value.type_name(), octets.len()))
+                DetailValue::Text(format!("{} of {} bytes", value.type_name(), octets.len()))
             }
-            ref value => plain(value),
+            value => plain(value),
         };
-        self.strangers.insert(cut(varbind.oid.to_string()), value);
+        if let Ok(oid) = varbind.oid() {
+            self.strangers.insert(cut(oid.to_string()), said);
+        }
     }
 
     fn tell(&mut self, name: &'static str, value: DetailValue) {

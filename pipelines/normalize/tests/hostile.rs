@@ -76,7 +76,7 @@ fn run(normalize: &Normalize, pdu: Vec<u8>) -> (Reason, usize) {
         },
     };
     let mut out = Out::new(Micros(0));
-    let event = NetworkEvent::Observed(Observed::Trap { root, record });
+    let event = NetworkEvent::Observed(Box::new(Observed::Trap { root, record }));
     let verdict = normalize.apply(&"".into(), None, Input::Event(&event), &now, &mut out);
     let (events, outputs) = out.into_parts();
     assert!(outputs.is_empty());

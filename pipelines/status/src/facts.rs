@@ -119,6 +119,25 @@ impl Facts {
         self.serial_since = self.serial.as_ref().filter(|s| !s.text.is_empty()).map(|s| s.at);
     }
 
+    /// At least the bytes it takes in the changelog: a number has at most ten, an enum one.
+    pub(crate) fn bytes_max(&self) -> usize {
+        const NUMBER: usize = 10;
+        let told = |told: &Option<Told>| 1 + told.as_ref().map_or(0, |t| NUMBER + t.text.len() + NUMBER + 1);
+        let texts = [
+            &self.serial,
+            &self.name,
+            &self.site,
+            &self.description,
+            &self.vendor,
+            &self.model,
+            &self.address,
+        ];
+        let attributes = self.attributes.iter().map(|(k, v)| 2 * NUMBER + k.len() + v.len());
+        let times = 4 * (1 + NUMBER) + NUMBER;
+        let origin = NUMBER + self.origin.len();
+        texts.into_iter().map(told).sum::<usize>() + attributes.sum::<usize>() + NUMBER + times + origin
+    }
+
     /// Whether the two make the same row of `inventory`: they read alike, and the serial was sighted at the same time.
     pub fn same_entry(&self, other: &Self) -> bool {
         self.serial_since == other.serial_since && self.reads_like(other)

@@ -52,6 +52,10 @@ impl Step for Status {
         }
     }
 
+    fn bytes_max(&self, state: &Slot) -> Option<usize> {
+        Some(state.bytes_max())
+    }
+
     fn apply(
         &self,
         _key: &StateKey,

@@ -136,6 +136,15 @@ impl Signs {
         }
     }
 
+    /// At least the bytes it takes in the changelog: a number has at most ten, an enum one.
+    pub(crate) fn bytes_max(&self) -> usize {
+        const NUMBER: usize = 10;
+        /// Two instants, a `sysUpTime` that may be missing, a source, an offset.
+        const NOTED: usize = 2 * NUMBER + (1 + NUMBER) + 1 + NUMBER;
+        let edges = self.edges.iter().map(|e| 2 + NOTED + NUMBER + e.cleared.len() * NOTED);
+        NUMBER + edges.sum::<usize>() + NUMBER + self.runs.len() * (1 + NOTED) + 2 + NOTED
+    }
+
     fn note_run(&mut self, up: bool, noted: Noted) -> Taken {
         let at = place_of(&noted, self.runs.iter().map(|(_, known)| known));
         self.runs.insert(at, (up, noted));

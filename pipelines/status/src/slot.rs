@@ -105,6 +105,14 @@ impl Slot {
         }
     }
 
+    /// At least the bytes it takes in the changelog, where a number has at most ten and an enum one.
+    pub fn bytes_max(&self) -> usize {
+        const NUMBER: usize = 10;
+        let verdict = 5 + NUMBER;
+        let own = 2 * NUMBER + (1 + NUMBER) + NUMBER;
+        self.signs.bytes_max() + verdict + own + self.facts.bytes_max() + self.recent.len() * 2 * NUMBER
+    }
+
     /// Whether a reader of the status could tell the two apart; observation times alone are not told.
     pub fn status_reads_like(&self, other: &Self) -> bool {
         self.told == other.told && self.first_trap_at == other.first_trap_at && self.facts.reads_like(&other.facts)

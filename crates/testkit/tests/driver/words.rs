@@ -83,19 +83,11 @@ impl Step for Words {
                 Verdict::put(n.to_string(), Reason::Did("put"))
             }
             "big" => {
-                out.record(
-                    Topic::DeviceEvents,
-                    key.as_bytes(),
-                    event(key, "never seen", now),
-                );
+                out.record(Topic::DeviceEvents, key.as_bytes(), event(key, "never seen", now));
                 Verdict::put("x".repeat(n), Reason::Did("put"))
             }
             "record" => {
-                out.record(
-                    Topic::DeviceEvents,
-                    key.as_bytes(),
-                    event(key, &"x".repeat(n), now),
-                );
+                out.record(Topic::DeviceEvents, key.as_bytes(), event(key, &"x".repeat(n), now));
                 Verdict::put("never kept".into(), Reason::Did("put"))
             }
             "delete" => {
