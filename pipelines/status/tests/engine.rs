@@ -5,7 +5,7 @@
 mod common;
 
 use common::{huawei, onu_trap, registration, trap};
-use pipeline_normalize::Normalize;
+use pipeline_normalize::{Normalize, PORTS_MAX};
 use pipeline_status::Status;
 use runtime::{Chain, DeadReason, Outcomes};
 use schemas::network::{self, NetworkEvent};
@@ -130,6 +130,55 @@ fn a_pdu_that_is_none_is_kept_in_the_dead_letters_and_the_next_one_is_taken() {
         .decode(letter.value.as_deref().unwrap())
         .unwrap();
     assert_eq!(kept, cut.into(), "the original bytes");
+}
+
+/// A sender may say any place; an OLT has only so many.
+#[test]
+fn a_sender_makes_no_more_entities_than_a_device_has() {
+    let mut driver = Driver::with(1, 1, chain);
+    let gasp = |n: usize| {
+        let [slot, port] = [n / 200, n % 200].map(|n| u8::try_from(n).unwrap());
+        let id = i32::try_from(n).unwrap();
+        onu_trap(huawei("6.128.1.1.12.2.2.0.18"), [0, slot, port], 1, id, 5_000_000)
+    };
+    let send = |driver: &mut Driver<NetworkEvent>, n: usize| {
+        let record = trap(ROOTS[0], gasp(n), driver.now());
+        driver.pipe(ROOTS[0], record);
+    };
+    let onus = |driver: &Driver<NetworkEvent>| {
+        let status = driver.table(Topic::DeviceStatus);
+        status
+            .keys()
+            .filter(|key| key.windows(5).any(|w| w == b"/onu/"))
+            .count()
+    };
+    for n in 0..PORTS_MAX + 50 {
+        send(&mut driver, n);
+    }
+    driver.commit();
+    assert_eq!(onus(&driver), PORTS_MAX);
+    driver.crash(0);
+    driver.restore();
+    send(&mut driver, PORTS_MAX + 60);
+    driver.commit();
+    assert_eq!(onus(&driver), PORTS_MAX, "known after a restart too");
+    let events = driver.outputs(Topic::DeviceEvents);
+    let refused = events.iter().filter_map(|seen| match &seen.record {
+        Some(schemas::AnyRecord::DeviceEvent(event)) => Some(event),
+        _ => None,
+    });
+    let refused: Vec<_> = refused
+        .filter(|e| e.detail.get("issue").is_some_and(|i| i == "too_many_places"))
+        .collect();
+    assert_eq!(refused.len(), 51);
+    assert!(
+        refused
+            .iter()
+            .all(|e| e.entity == ROOTS[0] && e.state.is_none() && e.detail["slot"] == "5")
+    );
+    send(&mut driver, 7);
+    driver.commit();
+    assert!(driver.outcomes().dead_lettered.is_empty());
 }
 
 /// Write times of the inventory rows of one device that is registered, removed and registered again at one append time, with
