@@ -27,7 +27,7 @@ pub use reading::DetailValue;
 pub use registration::Refused;
 pub use trap::UNKNOWN_TRAP;
 
-use model::{Root, RootKind};
+use model::{Micros, Root, RootKind};
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
 use schemas::network::{Effect, Happening, NetworkEvent, Observed, Seen, Sighting, Source};
 use schemas::{Phase, TrapReceived};
@@ -163,19 +163,17 @@ impl Step for Normalize {
     }
 }
 
-/// A freshness probe: an event and nothing else, so that no entity comes of it.
+/// A freshness probe: only that it came, so that no entity comes of it.
 fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
     let sent_at = Oid::new(&schemas::probe::SENT_AT_OID);
     let sent_at = pdu.varbinds().find(|v| v.oid == sent_at).and_then(|v| v.value.as_i64());
-    let mut detail = BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]);
-    detail.extend(sent_at.map(|at| (schemas::probe::SENT_AT.to_owned(), at.to_string())));
     Happening {
         entity: root.entity(),
         event: schemas::probe::EVENT.into(),
         phase: Phase::Event,
         effect: Effect::Nothing,
         seen: Seen {
-            observed_at: record.received_at,
+            observed_at: sent_at.map_or(record.received_at, Micros),
             received_at: record.received_at,
             uptime: None,
             source: Source::Trap,
@@ -184,7 +182,7 @@ fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
         trap_oid: None,
         serial: None,
         model: None,
-        detail,
+        detail: BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]),
         fingerprint: None,
     }
 }

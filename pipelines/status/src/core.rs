@@ -6,7 +6,7 @@ use bytes::Bytes;
 use model::{EntityId, Severity, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{Effect, Happening, NetworkEvent, Registration, Seen, Sighting};
-use schemas::{DeviceEvent, DeviceEventType, Phase};
+use schemas::{DeviceEvent, DeviceEventType, DeviceStatus, Phase};
 use topology::Topic;
 
 use crate::signs::{Noted, Taken, raw_word};
@@ -70,16 +70,14 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
     turn.end(Some(said), if late { "happened_late" } else { "happened" })
 }
 
-/// A freshness probe came through: said, and not remembered.
+/// A freshness probe came through: told by the exact way, which waits for the fast one, and not remembered. Nobody orders its rows by write
+/// time, so it needs no slot to keep one.
 pub fn probed(probe: &Happening, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
-    let turn = Turn::new(None, &probe.entity, &probe.seen, now, out);
-    let event = turn.event(&Said {
-        phase: probe.phase,
-        detail: Some(&probe.detail),
-        ..Said::of(&probe.event, &probe.seen)
-    });
-    let key = turn.key();
-    out.record(Topic::DeviceEvents, key, event);
+    let seen = &probe.seen;
+    let row = Slot::new(seen).status(&probe.entity, now, seen.received_at);
+    let name = probe.detail.get(schemas::probe::LISTENER).cloned();
+    let key = Bytes::copy_from_slice(probe.entity.as_str().as_bytes());
+    out.record(Topic::DeviceStatus, key, DeviceStatus { name, ..row });
     Verdict::keep(Reason::Did("probed"))
 }
 

@@ -9,6 +9,8 @@ use pipeline_normalize::{Normalize, PORTS_MAX};
 use pipeline_status::Status;
 use runtime::{Chain, DeadReason, Outcomes};
 use schemas::network::{self, NetworkEvent};
+use snmp_pdu::encode::{V2Notification, v2_trap};
+use snmp_pdu::{Oid, Value};
 
 use testkit::{CrashAt, Driver};
 use topology::Topic;
@@ -130,6 +132,42 @@ fn a_pdu_that_is_none_is_kept_in_the_dead_letters_and_the_next_one_is_taken() {
         .decode(letter.value.as_deref().unwrap())
         .unwrap();
     assert_eq!(kept, cut.into(), "the original bytes");
+}
+
+/// Our own freshness probe comes out as one row and leaves nothing behind.
+#[test]
+fn a_probe_is_a_row_and_no_entity() {
+    const PROBE: &str = "default/probe/0.1";
+    let mut driver = Driver::with(4, 1, chain);
+    driver.advance(1_000);
+    let sent_at = Oid::new(&schemas::probe::SENT_AT_OID);
+    let head = V2Notification {
+        request_id: 1,
+        uptime: 0,
+        trap_oid: huawei("1"),
+    };
+    let pdu = v2_trap(&head, &[(sent_at, Value::Counter64(1_700_000_000_000_000))]);
+    for _ in 0..2 {
+        driver.pipe(PROBE, trap(PROBE, pdu.clone(), driver.now()));
+    }
+    driver.pipe(PROBE, registration(PROBE, "probe", driver.now()));
+    driver.commit();
+    let outcomes = driver.outcomes();
+    assert_eq!(
+        (outcomes.emitted, outcomes.filtered["registration_entity"]),
+        (2, 1),
+        "{outcomes:?}"
+    );
+    let status = driver.table(Topic::DeviceStatus);
+    let Some(schemas::AnyRecord::DeviceStatus(row)) = status.get(PROBE.as_bytes()) else {
+        panic!("{status:?}")
+    };
+    assert_eq!(
+        (row.name.as_deref(), row.observed_at.0),
+        (Some("main"), 1_700_000_000_000_000)
+    );
+    assert!(driver.outputs(Topic::DeviceEvents).is_empty() && driver.outputs(Topic::Inventory).is_empty());
+    assert!(driver.slots().is_empty(), "{:?}", driver.slots());
 }
 
 /// A sender may say any place; an OLT has only so many.
