@@ -25,7 +25,7 @@ fn check(name: &str) {
     let mut pool: Vec<Vec<u8>> = (target.seeds)();
     assert!(!pool.is_empty());
     for (path, input) in target.kept().unwrap() {
-        try_one(target, &input, &path.display().to_string());
+        try_one(target, &input, &path);
         pool.push(input);
     }
     for input in &pool {
@@ -57,11 +57,10 @@ fn mutator_pick(n: u64, length: usize) -> usize {
     usize::try_from(n).unwrap() % length
 }
 
-/// Runs it, and says the input if it panics: put it into a file in `findings/`.
+/// Runs it, and says the input if it panics: make it a line of `findings/TARGET.txt`.
 fn try_one(target: &Target, input: &[u8], what: &str) {
     if catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_err() {
-        let hex: String = input.iter().map(|b| format!("{b:02x}")).collect();
-        panic!("{}: {what}: {hex}", target.name);
+        panic!("{}: {what}: {}", target.name, fuzz::hex(input));
     }
 }
 

@@ -11,7 +11,7 @@ pub const TARGET: Target = Target {
     name: "avro-decode",
     run,
     seeds,
-    bytes_max: 8_192,
+    bytes_max: 1_500,
 };
 
 /// Reading the schemas takes longer than reading a value.

@@ -19,7 +19,7 @@ pub const TARGET: Target = Target {
     name: "pdu-event",
     run,
     seeds,
-    bytes_max: 16_384,
+    bytes_max: 1_500,
 };
 
 const ROOT: &str = "default/olt/fuzz";

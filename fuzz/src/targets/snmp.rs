@@ -10,7 +10,7 @@ pub const TARGET: Target = Target {
     name: "snmp-message",
     run,
     seeds,
-    bytes_max: 4_096,
+    bytes_max: 1_500,
 };
 
 /// Tag of a `Response-PDU`.

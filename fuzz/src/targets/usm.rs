@@ -12,7 +12,7 @@ pub const TARGET: Target = Target {
     name: "usm-message",
     run,
     seeds,
-    bytes_max: 4_096,
+    bytes_max: 1_500,
 };
 
 const NOW: Duration = Duration::from_secs(1_600);
