@@ -10,7 +10,7 @@ export ATALAIA_RECORDINGS ?= $(RECORDINGS)
 endif
 DEMO_FLAGS ?=
 
-.PHONY: help demo build test check bench soak dev-servers sim gen golden coverage lint unit integration browser web install-demo install-test
+.PHONY: help demo build test check bench soak dev-servers sim fuzz gen golden coverage lint unit integration browser web install-demo install-test
 
 help: ## Lists these commands.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,14 +68,19 @@ gen: ## Writes generated documents and publishes changed schemas.
 	$(CARGO) run -q -p xtask -- gen
 	ATALAIA_BLESS=1 $(CARGO) test -q -p settings reference
 
+FUZZ_SECONDS ?= 60
+fuzz: ## Guided fuzzing of what reads bytes of others, FUZZ_SECONDS each; what reaches new code is kept.
+	infra/dev/fuzz.sh $(FUZZ_SECONDS)
+
 sim: ## Runs the schedule simulation; SEED=n runs one schedule again.
 	SEED=$(SEED) $(CARGO) test -p testkit -- --nocapture sim
 
 bench: install-test web ## Prints the figures of load-tests/README.md.
 	ATALAIA_SERVERS_JAVA_OPTS="-Xms1g -Xmx1g" infra/dev/with-servers $(CARGO) run --release -q -p load-tests
 
-soak: install-test web ## The long forms of the same tests.
+soak: install-test web ## The long forms of the same tests, and a minute of guided fuzzing for each target.
 	ATALAIA_SOAK=1 infra/dev/with-servers $(CARGO) test --workspace --no-fail-fast --release
+	infra/dev/fuzz.sh 60
 
 dev-servers: install-test ## Starts Kafka, Cassandra and a schema registry for a day's work; infra/dev/servers down stops them.
 	@infra/dev/servers up

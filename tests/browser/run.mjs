@@ -139,6 +139,17 @@ test('search finds a device by its serial, by keyboard alone', async () => {
   await until('the device page', async () => (await page.getByTestId('device-serial').innerText()).includes(device.serial));
 });
 
+test('the board says whether every datagram is accounted for, and how fresh it is', async () => {
+  await page.goto(product.url);
+  const strip = page.getByTestId('accounting');
+  await page.waitForSelector('[data-testid="accounting"][data-verdict="complete"]', { timeout: DEADLINE });
+  await until('probes come through', async () => /fresh within/.test(await strip.innerText()));
+  await page.getByTestId('accounting-line').focus();
+  await page.keyboard.press('Enter');
+  await until('the sums', async () => /\d received =/.test((await strip.innerText()).replace(/\s+/g, ' ')));
+  await shot('accounting');
+});
+
 test('kill -9 shows an honest board, and it comes back whole', async () => {
   await page.goto(product.url);
   await page.waitForSelector('[data-testid="live-status"][data-state="live"]', { timeout: DEADLINE });

@@ -57,7 +57,7 @@ pub const GROUPS: &[GroupSpec] = &[
             StepSpec {
                 number: 1,
                 name: "normalize",
-                key: "none",
+                key: "root of a trap",
                 writes: &[],
             },
             StepSpec {

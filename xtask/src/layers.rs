@@ -79,7 +79,7 @@ fn problems(edges: &Edges) -> Vec<String> {
     let mut problems = Vec::new();
     for (name, uses) in edges {
         for used in uses.iter().filter(|u| edges.contains_key(*u)) {
-            let free = ["atalaia", "xtask", "load-tests"].contains(&name.as_str());
+            let free = ["atalaia", "xtask", "load-tests", "fuzz"].contains(&name.as_str());
             let allowed = MAY_USE.iter().find(|(n, _)| n == name).map(|(_, uses)| *uses);
             if !free && !allowed.is_some_and(|list| list.contains(&used.as_str())) {
                 problems.push(format!("{name} may not depend on {used}"));

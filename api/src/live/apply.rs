@@ -9,7 +9,7 @@
 //! record id too and raise that mark, so a late fast row cannot bring a deleted entity back.
 
 use log::Stored;
-use model::{EntityId, Kind, Micros, Partition, RecordId};
+use model::{EntityId, Micros, Partition, RecordId, RootKind};
 use schemas::{AnyRecord, Codec};
 use topology::Topic;
 
@@ -32,7 +32,7 @@ impl LiveState {
         for stored in records {
             match stored.record.topic {
                 Topic::DeviceStatus => {
-                    self.apply_status(stored, codec);
+                    self.apply_status(stored, codec, now);
                     if let Some(id) = &stored.record.headers.record_id {
                         marks.retain(|(p, _)| *p != stored.record.partition);
                         marks.push((stored.record.partition, id.clone()));
@@ -88,9 +88,6 @@ impl LiveState {
         let Ok(entity) = EntityId::parse(&event.entity) else {
             return self.bad(stored, "not an entity");
         };
-        if entity.kind() == Kind::Probe {
-            return self.system.probed(&event, now);
-        }
         let node = self.node(&entity);
         if let Some(status) = &event.status {
             match StatusRow::of(status, &mut self.interner) {
@@ -126,7 +123,10 @@ impl LiveState {
         self.refresh(index);
     }
 
-    fn apply_status(&mut self, stored: &Stored, codec: &Codec) {
+    fn apply_status(&mut self, stored: &Stored, codec: &Codec, now: Micros) {
+        if is_probe(&stored.record.key) {
+            return self.apply_probe(stored, codec, now);
+        }
         let Some(node) = self.node_of_key(stored) else {
             return self.bad(stored, "not an entity");
         };
@@ -157,6 +157,15 @@ impl LiveState {
         }
         n.exact = row;
         self.refresh(node);
+    }
+
+    /// A probe is no entity: only that it came is of use.
+    fn apply_probe(&mut self, stored: &Stored, codec: &Codec, now: Micros) {
+        match stored.record.value.as_deref().map(|v| codec.decode(v)) {
+            None => {}
+            Some(Ok(AnyRecord::DeviceStatus(row))) => self.system.probed(&row, now),
+            Some(_) => self.bad(stored, "not the row of a probe"),
+        }
     }
 
     fn apply_inventory(&mut self, stored: &Stored, codec: &Codec) {
@@ -215,4 +224,9 @@ impl LiveState {
             tracing::warn!(%topic, partition, offset, problem, count, "the live view skips a record it cannot read");
         }
     }
+}
+
+/// Whether a key is `TENANT/probe/…`.
+fn is_probe(key: &[u8]) -> bool {
+    key.split(|b| *b == b'/').nth(1) == Some(RootKind::Probe.as_str().as_bytes())
 }

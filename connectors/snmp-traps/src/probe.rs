@@ -77,7 +77,7 @@ impl Prober {
         let probe = Probe {
             from: SocketAddr::new(here.to_canonical(), socket.local_addr()?.port()),
             community: rand::rng().random(),
-            roots: roots(partitions),
+            roots: roots(listener, partitions),
         };
         Ok(Self {
             listener: listener.to_owned(),
@@ -134,13 +134,17 @@ pub(crate) fn run(probers: &[Prober], interval: Duration, stop: &StopToken) {
     }
 }
 
-/// `default/probe/N`: for each partition the first N that falls into it.
-fn roots(partitions: u32) -> Vec<Arc<str>> {
+/// `default/probe/LISTENER.N`, the listener as a hash of its name, since a name may be as long as a root's: for each partition the first N that
+/// falls into it. Of its own for each listener, for only the last row of a root is kept.
+fn roots(listener: &str, partitions: u32) -> Vec<Arc<str>> {
     let mut found: Vec<Option<Arc<str>>> = vec![None; usize::try_from(partitions).unwrap_or_default()];
     let mut missing = found.len();
+    let fnv = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let listener = listener.bytes().fold(0x811c_9dc5, fnv);
     let (tenant, mut number) = (Tenant::default(), 0_u64);
     while missing > 0 {
-        let root = Root::new(&tenant, RootKind::Probe, &number.to_string()).expect("digits are a name");
+        let root = Root::new(&tenant, RootKind::Probe, &format!("{listener:08x}.{number}"))
+            .expect("digits and a dot are a name");
         let partition = usize::try_from(partition_of(root.as_str(), partitions)).unwrap_or_default();
         if let Some(place @ None) = found.get_mut(partition) {
             *place = Some(root.as_str().into());
@@ -158,7 +162,8 @@ mod tests {
     #[test]
     fn every_partition_has_a_root_of_its_own() {
         for partitions in [1, 4, 8, 24, 1_024] {
-            let roots = roots(partitions);
+            let roots = roots("main", partitions);
+            assert!(!roots.contains(&super::roots("other", partitions)[0]));
             let reached: Vec<u32> = roots.iter().map(|root| partition_of(root, partitions)).collect();
             assert_eq!(reached, (0..partitions).collect::<Vec<_>>());
         }

@@ -173,6 +173,11 @@ impl Root {
         self.segment(2)
     }
 
+    /// `tenant/kind/name`, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// The root itself as an entity.
     pub fn entity(&self) -> EntityId {
         EntityId {

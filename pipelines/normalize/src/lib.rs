@@ -2,8 +2,8 @@
 //!
 //! - reads: every record of `observations`
 //! - writes: nothing; later steps take its events
-//! - key: none
-//! - state: none
+//! - key: root of a trap
+//! - state: the boards and ports its traps have named, at most 128 and 1,024
 //! - time: `received_at` and `sysUpTime` of a trap as data; no timers
 //! - guarantee: total and pure; a trap that is not understood becomes `unknown_trap` of its root, and stays in
 //!   `observations` to be decoded again; no secret of a varbind goes on
@@ -11,6 +11,7 @@
 mod catalogue;
 mod explain;
 mod place;
+mod places;
 mod prefixes;
 mod reading;
 mod registration;
@@ -22,11 +23,12 @@ use std::sync::Arc;
 pub use catalogue::{Catalogue, CatalogueError, Role, RowEffect, Scope, TrapRow, VarbindRow};
 pub use explain::{Explained, explain};
 pub use place::{Interface, Issue, Port};
+pub use places::{BOARDS_MAX, PORTS_MAX, Places};
 pub use reading::DetailValue;
 pub use registration::Refused;
 pub use trap::UNKNOWN_TRAP;
 
-use model::{EntityId, Kind, Root, RootKind};
+use model::{EntityId, Kind, Micros, Root, RootKind};
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
 use schemas::network::{Effect, Happening, NetworkEvent, Observed, Seen, Sighting, Source};
 use schemas::{Phase, TrapReceived};
@@ -40,8 +42,8 @@ pub const DESCRIPTION: StepDescription = StepDescription {
     name: "normalize",
     reads: "every record of observations",
     writes: &[],
-    key: "none",
-    state: "none",
+    key: "root of a trap",
+    state: "the boards and ports its traps have named, at most 128 and 1,024",
     time: "received_at and sysUpTime of a trap, as data; no timers",
     guarantee: "total; an unknown trap becomes an event of its root; no secret goes on",
     format: 1,
@@ -51,7 +53,7 @@ pub const DESCRIPTION: StepDescription = StepDescription {
 #[derive(Debug)]
 pub struct Normalize {
     catalogue: &'static Catalogue,
-    /// Without state, all records share one key.
+    /// What is no trap has no state, and shares one key.
     no_key: StateKey,
 }
 
@@ -64,14 +66,20 @@ impl Normalize {
         }
     }
 
-    fn trap(&self, root: &Root, record: &TrapReceived, out: &mut Out<NetworkEvent>) -> Reason {
+    fn trap(
+        &self,
+        root: &Root,
+        record: &TrapReceived,
+        places: Option<&Places>,
+        out: &mut Out<NetworkEvent>,
+    ) -> Verdict<Places> {
         let pdu = match TrapPdu::parse(&record.pdu) {
             Ok(pdu) => pdu,
-            Err(error) => return Reason::Dead(undecodable(error.reason)),
+            Err(error) => return Verdict::keep(Reason::Dead(undecodable(error.reason))),
         };
         if root.kind() == RootKind::Probe {
             out.event(NetworkEvent::Happened(Box::new(probe(root, record, &pdu))));
-            return Reason::Absorbed("handed_on");
+            return Verdict::keep(Reason::Absorbed("handed_on"));
         }
         let seen = Seen {
             observed_at: record.received_at,
@@ -79,7 +87,8 @@ impl Normalize {
             uptime: pdu.sys_uptime,
             source: Source::Trap,
         };
-        let decoded = Decoded::new(self.catalogue, &pdu, root);
+        let mut decoded = Decoded::new(self.catalogue, &pdu, root);
+        let change = Places::learn(places, &mut decoded, root);
         out.event(NetworkEvent::Heard(Sighting {
             entity: root.entity(),
             seen,
@@ -92,7 +101,10 @@ impl Normalize {
             out.event(NetworkEvent::Exists(Sighting { entity, seen }));
         }
         out.event(NetworkEvent::Happened(Box::new(decoded.happening(record, seen))));
-        Reason::Absorbed("handed_on")
+        Verdict {
+            change,
+            reason: Reason::Absorbed("handed_on"),
+        }
     }
 }
 
@@ -104,31 +116,33 @@ impl Default for Normalize {
 
 impl Step for Normalize {
     type Event = NetworkEvent;
-    type State = ();
+    type State = Places;
 
     fn describe(&self) -> StepDescription {
         DESCRIPTION
     }
 
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
-        if matches!(event, NetworkEvent::Observed(_)) {
-            keys.push(self.no_key.clone());
+        match event {
+            NetworkEvent::Observed(Observed::Trap { root, .. }) => keys.push(root.shared()),
+            NetworkEvent::Observed(_) => keys.push(self.no_key.clone()),
+            _ => {}
         }
     }
 
     fn apply(
         &self,
         _key: &StateKey,
-        _state: Option<&()>,
+        state: Option<&Places>,
         input: Input<'_, NetworkEvent>,
         _now: &Now,
         out: &mut Out<NetworkEvent>,
-    ) -> Verdict<()> {
+    ) -> Verdict<Places> {
         let Input::Event(NetworkEvent::Observed(observed)) = input else {
             return Verdict::keep(Reason::Absorbed("not_mine"));
         };
         Verdict::keep(match &**observed {
-            Observed::Trap { root, record } => self.trap(root, record, out),
+            Observed::Trap { root, record } => return self.trap(root, record, state, out),
             Observed::Registered { root, record } => match registration::check(root, record) {
                 Ok(registration) => {
                     let mut above = registration.entity.parent().filter(|_| !registration.removed);
@@ -150,19 +164,17 @@ impl Step for Normalize {
     }
 }
 
-/// A freshness probe: an event and nothing else, so that no entity comes of it.
+/// A freshness probe: only that it came, so that no entity comes of it.
 fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
     let sent_at = Oid::new(&schemas::probe::SENT_AT_OID);
     let sent_at = pdu.varbinds().find(|v| v.oid == sent_at).and_then(|v| v.value.as_i64());
-    let mut detail = BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]);
-    detail.extend(sent_at.map(|at| (schemas::probe::SENT_AT.to_owned(), at.to_string())));
     Happening {
         entity: root.entity(),
         event: schemas::probe::EVENT.into(),
         phase: Phase::Event,
         effect: Effect::Nothing,
         seen: Seen {
-            observed_at: record.received_at,
+            observed_at: sent_at.map_or(record.received_at, Micros),
             received_at: record.received_at,
             uptime: None,
             source: Source::Trap,
@@ -171,7 +183,7 @@ fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
         trap_oid: None,
         serial: None,
         model: None,
-        detail,
+        detail: BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]),
         fingerprint: None,
     }
 }

@@ -58,6 +58,8 @@ pub enum Issue {
     PlaceMissing,
     /// A number that no device has.
     PlaceOutOfRange,
+    /// Its sender has named more boards or ports than a device has.
+    TooManyPlaces,
     /// Two varbinds name different places; frame, slot and port go before the ifIndex, and that before an instance.
     PlaceConflict,
 }
@@ -69,6 +71,7 @@ impl Issue {
             Self::PlaceMissing => "place_missing",
             Self::PlaceOutOfRange => "place_out_of_range",
             Self::PlaceConflict => "place_conflict",
+            Self::TooManyPlaces => "too_many_places",
         }
     }
 }

@@ -118,9 +118,9 @@ pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
 /// The rows that a change writes; none for a removal.
 pub fn rows_of(change: &Change) -> Vec<Row> {
     match change {
-        // Nobody looks for the history of our own probes.
-        Change::Event(event) if event.entity.kind() == Kind::Probe => vec![],
         Change::Event(event) => vec![event.to_row()],
+        // Our own probes are for the live view alone: they are on no list.
+        Change::Status(status) if status.entity.kind() == Kind::Probe => vec![],
         Change::Status(status) => vec![status.to_row(), status.to_group_row()],
         Change::Inventory(entity) => {
             let mut rows = vec![entity.to_row()];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{Cause, EntityId, Severity, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{Effect, Happening, NetworkEvent, Registration, Seen, Sighting};
-use schemas::{DeviceEventType, DeviceEventView, Phase};
+use schemas::{DeviceEventType, DeviceEventView, DeviceStatusView, Phase};
 use topology::Topic;
 
 use crate::facts::text;
@@ -78,16 +78,15 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
     turn.end(Some(said), if late { "happened_late" } else { "happened" })
 }
 
-/// A freshness probe came through: said, and not remembered.
+/// A freshness probe came through: told by the exact way, which waits for the fast one, and not remembered. Nobody orders its rows by write
+/// time, so it needs no slot to keep one.
 pub fn probed(probe: &Happening, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
-    let slot = Slot::new(&probe.seen);
-    let said = Said {
-        phase: probe.phase,
-        detail: Cow::Borrowed(&probe.detail),
-        ..Said::of(&probe.event, &probe.seen)
+    let (slot, seen) = (Slot::new(&probe.seen), &probe.seen);
+    let row = DeviceStatusView {
+        name: probe.detail.get(schemas::probe::LISTENER).map(String::as_str),
+        ..slot.status(&probe.entity, None, now, seen.received_at)
     };
-    let row = event(None, &slot, &probe.entity, &said, now);
-    out.record(Topic::DeviceEvents, probe.entity.as_str(), row);
+    out.record(Topic::DeviceStatus, probe.entity.as_str(), row);
     Verdict::keep(Reason::Did("probed"))
 }
 

@@ -5,10 +5,12 @@
 mod common;
 
 use common::{huawei, onu_trap, registration, trap};
-use pipeline_normalize::Normalize;
+use pipeline_normalize::{Normalize, PORTS_MAX};
 use pipeline_status::Status;
 use runtime::{Chain, DeadReason, Outcomes};
 use schemas::network::{self, NetworkEvent};
+use snmp_pdu::encode::{V2Notification, v2_trap};
+use snmp_pdu::{Oid, Value};
 
 use testkit::{CrashAt, Driver};
 use topology::Topic;
@@ -130,6 +132,91 @@ fn a_pdu_that_is_none_is_kept_in_the_dead_letters_and_the_next_one_is_taken() {
         .decode(letter.value.as_deref().unwrap())
         .unwrap();
     assert_eq!(kept, cut.into(), "the original bytes");
+}
+
+/// Our own freshness probe comes out as one row and leaves nothing behind.
+#[test]
+fn a_probe_is_a_row_and_no_entity() {
+    const PROBE: &str = "default/probe/0.1";
+    let mut driver = Driver::with(4, 1, chain);
+    driver.advance(1_000);
+    let sent_at = Oid::new(&schemas::probe::SENT_AT_OID);
+    let head = V2Notification {
+        request_id: 1,
+        uptime: 0,
+        trap_oid: huawei("1"),
+    };
+    let pdu = v2_trap(&head, &[(sent_at, Value::Counter64(1_700_000_000_000_000))]);
+    for _ in 0..2 {
+        driver.pipe(PROBE, trap(PROBE, pdu.clone(), driver.now()));
+    }
+    driver.pipe(PROBE, registration(PROBE, "probe", driver.now()));
+    driver.commit();
+    let outcomes = driver.outcomes();
+    assert_eq!(
+        (outcomes.emitted, outcomes.filtered["registration_entity"]),
+        (2, 1),
+        "{outcomes:?}"
+    );
+    let status = driver.table(Topic::DeviceStatus);
+    let Some(schemas::AnyRecord::DeviceStatus(row)) = status.get(PROBE.as_bytes()) else {
+        panic!("{status:?}")
+    };
+    assert_eq!(
+        (row.name.as_deref(), row.observed_at.0),
+        (Some("main"), 1_700_000_000_000_000)
+    );
+    assert!(driver.outputs(Topic::DeviceEvents).is_empty() && driver.outputs(Topic::Inventory).is_empty());
+    assert!(driver.slots().is_empty(), "{:?}", driver.slots());
+}
+
+/// A sender may say any place; an OLT has only so many.
+#[test]
+fn a_sender_makes_no_more_entities_than_a_device_has() {
+    let mut driver = Driver::with(1, 1, chain);
+    let gasp = |n: usize| {
+        let [slot, port] = [n / 200, n % 200].map(|n| u8::try_from(n).unwrap());
+        let id = i32::try_from(n).unwrap();
+        onu_trap(huawei("6.128.1.1.12.2.2.0.18"), [0, slot, port], 1, id, 5_000_000)
+    };
+    let send = |driver: &mut Driver<NetworkEvent>, n: usize| {
+        let record = trap(ROOTS[0], gasp(n), driver.now());
+        driver.pipe(ROOTS[0], record);
+    };
+    let onus = |driver: &Driver<NetworkEvent>| {
+        let status = driver.table(Topic::DeviceStatus);
+        status
+            .keys()
+            .filter(|key| key.windows(5).any(|w| w == b"/onu/"))
+            .count()
+    };
+    for n in 0..PORTS_MAX + 50 {
+        send(&mut driver, n);
+    }
+    driver.commit();
+    assert_eq!(onus(&driver), PORTS_MAX);
+    driver.crash(0);
+    driver.restore();
+    send(&mut driver, PORTS_MAX + 60);
+    driver.commit();
+    assert_eq!(onus(&driver), PORTS_MAX, "known after a restart too");
+    let events = driver.outputs(Topic::DeviceEvents);
+    let refused = events.iter().filter_map(|seen| match &seen.record {
+        Some(schemas::AnyRecord::DeviceEvent(event)) => Some(event),
+        _ => None,
+    });
+    let refused: Vec<_> = refused
+        .filter(|e| e.detail.get("issue").is_some_and(|i| i == "too_many_places"))
+        .collect();
+    assert_eq!(refused.len(), 51);
+    assert!(
+        refused
+            .iter()
+            .all(|e| e.entity == ROOTS[0] && e.state.is_none() && e.detail["slot"] == "5")
+    );
+    send(&mut driver, 7);
+    driver.commit();
+    assert!(driver.outcomes().dead_lettered.is_empty());
 }
 
 /// Write times of the inventory rows of one device that is registered, removed and registered again at one append time, with

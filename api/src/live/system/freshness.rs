@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use metrics::{gauge, histogram};
 use model::Micros;
-use schemas::DeviceEvent;
+use schemas::DeviceStatus;
 use serde::Serialize;
 
 use super::notice::{Notice, Word};
@@ -121,20 +121,16 @@ impl Freshness {
     }
 
     /// A probe came through. Answers whether it was waited for.
-    pub fn probed(&mut self, event: &DeviceEvent, now: Micros, replaying: bool) -> bool {
-        let Some(name) = event.detail.get(schemas::probe::LISTENER) else {
-            return false;
-        };
+    pub fn probed(&mut self, row: &DeviceStatus, now: Micros, replaying: bool) -> bool {
+        let Some(name) = &row.name else { return false };
         let Some(listener) = self.listeners.iter_mut().find(|l| l.name == *name) else {
             return false;
         };
-        let partition = usize::try_from(event.position.position().partition).unwrap_or(usize::MAX);
+        let partition = usize::try_from(row.position.position().partition).unwrap_or(usize::MAX);
         let Some(newest) = listener.sent_at.get_mut(partition) else {
             return false;
         };
-        // Of a build that does not say: when it was received, which is a moment later.
-        let said = event.detail.get(schemas::probe::SENT_AT).and_then(|at| at.parse().ok());
-        let sent_at = said.map_or(event.received_at, Micros);
+        let sent_at = row.observed_at;
         *newest = (*newest).max(Some(sent_at));
         if !replaying {
             let round_trip_us = now.since(sent_at).max(0);

@@ -7,7 +7,7 @@ mod notice;
 
 use log::Stored;
 use model::Micros;
-use schemas::{AnyRecord, Codec, DeviceEvent, LedgerRow};
+use schemas::{AnyRecord, Codec, DeviceStatus, LedgerRow};
 use serde::Serialize;
 
 pub use freshness::ProbeConfig;
@@ -53,8 +53,8 @@ impl System {
     }
 
     /// A freshness probe came through.
-    pub fn probed(&mut self, event: &DeviceEvent, now: Micros) {
-        self.changed |= self.freshness.probed(event, now, self.replaying);
+    pub fn probed(&mut self, row: &DeviceStatus, now: Micros) {
+        self.changed |= self.freshness.probed(row, now, self.replaying);
     }
 
     /// A record of `ledger`. `false`: it is not one.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{Micros, Position};
-use schemas::{DeviceEventType, Phase};
 use serde_json::{Value, json};
 
 use super::*;
@@ -15,35 +14,32 @@ fn after(seconds: i64) -> Micros {
     START.plus(seconds * Micros::SECOND)
 }
 
-fn probe(listener: &str, partition: u32, sent_at: Micros) -> DeviceEvent {
+fn probe(listener: &str, partition: u32, sent_at: Micros) -> DeviceStatus {
     let position = Position {
         generation: 1,
         partition,
         offset: 1,
     };
-    DeviceEvent {
+    DeviceStatus {
         entity: "default/probe/1".into(),
         root: "default/probe/1".into(),
         kind: "probe".into(),
-        event_type: DeviceEventType::DeviceAlarm,
-        event: schemas::probe::EVENT.into(),
-        phase: Phase::Event,
-        severity: None,
-        trap_oid: None,
-        source: Some("trap".into()),
-        at: sent_at,
-        received_at: sent_at,
-        state: None,
-        previous: None,
+        site: None,
+        parent: None,
+        name: Some(listener.into()),
+        description: None,
+        vendor: None,
+        model: None,
+        serial: None,
+        state: "unknown".into(),
         cause: None,
         cause_raw: None,
-        serial: None,
-        detail: BTreeMap::from([
-            (schemas::probe::LISTENER.to_owned(), listener.to_owned()),
-            (schemas::probe::SENT_AT.to_owned(), sent_at.0.to_string()),
-        ]),
+        since: sent_at,
+        observed_at: sent_at,
+        received_at: sent_at,
+        first_trap_at: None,
         position: position.into(),
-        status: None,
+        wts: sent_at,
     }
 }
 
