@@ -14,7 +14,7 @@ const FIELDS: &str = include_str!("recordings.fields");
 fn recordings() -> Option<PathBuf> {
     let folder = std::env::var_os("ATALAIA_RECORDINGS").map(|folder| Path::new(&folder).join("huawei"));
     if folder.is_none() {
-        println!("skipped: ATALAIA_RECORDINGS does not name the folder of recordings");
+        eprintln!("skipped: ATALAIA_RECORDINGS does not name the folder of recordings");
     }
     folder
 }
@@ -204,7 +204,7 @@ fn every_recording_of_ntc_templates_is_read_field_by_field() {
             fields += compare(case, &raw, &mut wrong);
         }
     }
-    println!("{files} recordings, {fields} fields");
+    eprintln!("{files} recordings, {fields} fields");
     assert!(files >= 29, "{files} recordings");
     assert!(wrong.is_empty(), "{} of {fields}:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -228,7 +228,7 @@ const LABELS: &[&str] = &[
 ];
 
 fn is_block_label(line: Line<'_>) -> bool {
-    Entry::of(line).is_some_and(|entry| LABELS.contains(&entry.label))
+    Entry::plain(line).is_some_and(|entry| LABELS.contains(&entry.label))
 }
 
 /// The block after its first line.
@@ -246,7 +246,7 @@ fn fill<'s>(alarm: &mut Alarm<'s>, lines: &[Line<'s>], notes: &mut Notes) {
     let mut entries: Vec<Entry<'s>> = Vec::new();
     for line in lines {
         if is_block_label(*line) {
-            entries.extend(Entry::of(*line));
+            entries.extend(Entry::plain(*line));
         } else if let Some(entry) = entries.last_mut() {
             let value = entry.value.to_mut();
             value.push('\n');
@@ -270,22 +270,33 @@ fn fill<'s>(alarm: &mut Alarm<'s>, lines: &[Line<'s>], notes: &mut Notes) {
     locate(alarm);
 }
 
-/// Takes secrets out of the parameters: an ONU found says its password there.
+/// Takes secrets out of the texts: an ONU that was found says its password among the parameters.
 fn hide(alarm: &mut Alarm<'_>) {
-    let is_secret = |pair: &str| {
-        pair.split_once(':').is_some_and(|(name, _)| secret::is_secret(name)) || secret::looks_secret(pair)
-    };
-    if let Some(text) = alarm
-        .parameters
-        .as_deref()
-        .filter(|text| text.split(',').any(is_secret))
-    {
-        let pairs = text.split(',').map(|pair| match pair.split_once(':') {
-            Some((name, _)) if is_secret(pair) => format!("{name}: ***"),
-            None if is_secret(pair) => "***".to_owned(),
-            _ => pair.to_owned(),
-        });
-        alarm.parameters = Some(Cow::Owned(pairs.collect::<Vec<_>>().join(",")));
+    let Alarm {
+        name,
+        service_effect,
+        parameters,
+        description,
+        cause,
+        advice,
+        ..
+    } = alarm;
+    for field in [name, service_effect, parameters, description, cause, advice] {
+        if let Some(text) = field.as_deref().filter(|text| text.split(',').any(is_secret_pair)) {
+            *field = Some(Cow::Owned(text.split(',').map(masked).collect::<Vec<_>>().join(",")));
+        }
+    }
+}
+
+fn is_secret_pair(pair: &str) -> bool {
+    secret::is_secret(pair) || secret::looks_secret(pair)
+}
+
+fn masked(pair: &str) -> Cow<'_, str> {
+    match pair.split_once(':') {
+        _ if !is_secret_pair(pair) => Cow::Borrowed(pair),
+        Some((name, _)) if secret::is_secret(name) => Cow::Owned(format!("{name}: ***")),
+        _ => Cow::Borrowed(" ***"),
     }
 }
 

@@ -126,7 +126,7 @@ pub fn device_time(text: &str, day_first: bool) -> Option<DeviceTime> {
         (true, false) => (third, first, second),
     };
     let (year, month, day) = (number::<u16>(year)?, number::<u8>(month)?, number::<u8>(day)?);
-    if year < 1000 || year > 9999 || !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
+    if !(1000..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
         return None;
     }
     let (clock, offset_minutes) = if clock.is_empty() {
