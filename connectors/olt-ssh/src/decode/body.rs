@@ -1,11 +1,12 @@
 //! The answer proper: the lines between the echo of the command and the prompt, without what nobody asked for.
 
 use super::Settings;
-use super::alarm::{self, Alarm};
+use super::alarm::Alarm;
 use super::answer::is_progress;
 use super::command::Command;
 use super::issue::{Notes, Problem};
 use super::screen::{Line, Screen};
+use super::unasked;
 
 /// Characters of a host name at most.
 const HOST_MAX: usize = 64;
@@ -26,7 +27,7 @@ pub struct Body<'s> {
 /// Takes echo, questions, prompts, progress texts and unasked blocks out.
 pub fn body<'s>(screen: &'s Screen<'_>, command: &Command, settings: &Settings, notes: &mut Notes) -> Body<'s> {
     screen.report(notes);
-    let (lines, unasked) = alarm::take_unasked(screen.lines(), settings, notes);
+    let (lines, unasked) = unasked::take_unasked(screen.lines(), settings, notes);
     let end = lines.last().map_or(1, |line| line.number);
     let host = settings.host.as_deref().or_else(|| host_of(&lines));
     let start = after_echo(&lines, host, command);

@@ -19,6 +19,7 @@ mod autofind;
 mod board;
 mod body;
 mod command;
+mod counts;
 mod flow;
 mod generic;
 mod issue;
@@ -34,6 +35,7 @@ mod secret;
 mod service;
 mod system;
 mod table;
+mod unasked;
 mod value;
 mod words;
 

@@ -87,7 +87,12 @@ impl<'t> Screen<'t> {
     pub fn of(text: &'t str) -> Self {
         let whole = text.len() <= BYTES_MAX;
         let text = &text[..text.floor_char_boundary(BYTES_MAX)];
-        let mut screen = Self::default();
+        // Tables have lines of eighty letters: room for those, and what is shorter makes it grow.
+        let lines = Vec::with_capacity((text.len() / 64).min(LINES_MAX));
+        let mut screen = Self {
+            lines,
+            ..Self::default()
+        };
         let mut number = 0;
         for line in text.split('\n') {
             number += 1;

@@ -51,8 +51,6 @@ pub fn is_set(value: &str) -> bool {
     digits.bytes().any(|byte| !matches!(byte, b'0' | b'-' | b' '))
 }
 
-/// The text without its secrets, for a dead letter: what follows a secret word is `***`, up to the end of the line and of the
-/// lines that go on with it; below a line that has such a word and no colon, the head of a table perhaps, everything is.
 fn scrub(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut value_column = None;
@@ -89,7 +87,8 @@ fn secret_word_end(line: &str) -> Option<usize> {
         .min()
 }
 
-/// [`scrub`], without a copy where there is nothing to hide.
+/// The text without its secrets, for a dead letter: what follows a secret word is `***`, up to the end of the line and of the
+/// lines that go on with it; below a line that has such a word and no colon, the head of a table perhaps, everything is.
 pub fn scrubbed(text: &str) -> Cow<'_, str> {
     if text
         .lines()
