@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use connector_olt_ssh::decode::{self, Command, Screen, Settings};
 use connector_olt_ssh::dialogue::{Dialogue, Failure, Limits, NotBegun, Outcome};
+use proptest::prelude::*;
 
 /// A step of a session.
 #[derive(Debug, Clone, Copy)]
@@ -421,4 +422,44 @@ fn commands_that_mean_something_else_are_not_begun() {
         Err(NotBegun::NotReady),
         "one at a time"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Whatever comes, whenever: no panic, and a session that is over stays so and says nothing more.
+    #[test]
+    fn any_bytes_at_any_time_are_taken(pieces in prop::collection::vec((piece(), 0..40_000_u64), 0..60)) {
+        let mut now = Instant::now();
+        let mut dialogue = Dialogue::new(Limits { bytes_max: 2_000, questions_max: 20, ..Limits::default() }, now);
+        for (bytes, millis) in pieces {
+            let over = dialogue.is_over();
+            let mut outcomes = dialogue.received(&bytes, now);
+            now += Duration::from_millis(millis);
+            outcomes.extend(dialogue.elapsed(now));
+            prop_assert!(!over || outcomes.is_empty());
+            if dialogue.is_ready() {
+                prop_assert_eq!(dialogue.deadline(), None);
+                prop_assert!(dialogue.begin("display version", false, now).is_ok());
+            }
+            prop_assert!(dialogue.is_over() || dialogue.deadline().is_some());
+        }
+    }
+}
+
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let known = vec![
+        "OLT-1#",
+        "OLT-1>",
+        "\r\n",
+        "display version\r\n",
+        "---- More ( Press 'Q' to break ) ----",
+        "{ <cr>||<K> }:",
+        "(y/n)[n]:",
+        "%%",
+    ];
+    prop_oneof![
+        4 => prop::sample::select(known).prop_map(|text| text.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..50),
+    ]
 }

@@ -4,6 +4,7 @@
 //! would lose a row a page, and dropping the escapes alone would shift it. So the cursor is played.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::issue::{Notes, Problem};
 
@@ -75,7 +76,7 @@ pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// The lines a terminal would show; blank ones left out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Screen<'t> {
     lines: Vec<(u32, Cow<'t, str>)>,
     odd_lines: Vec<u32>,
@@ -141,6 +142,13 @@ impl<'t> Screen<'t> {
         for &line in &self.odd_lines {
             notes.doubt(line, 1, Problem::ControlCharacters);
         }
+    }
+}
+
+impl fmt::Debug for Screen<'_> {
+    /// Not the text: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Screen({} lines)", self.lines.len())
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod outcome;
 
+use std::fmt;
 use std::time::Instant;
 
 pub use outcome::{Failure, Limits, NotBegun, Outcome};
@@ -32,7 +33,7 @@ const PAGER: &[u8] = b"---- More ( Press 'Q' to break ) ----";
 /// Levels between a profile and the end of a session, with room.
 const QUITS_MAX: u32 = 8;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 enum State {
     Greeting,
     Ready,
@@ -41,7 +42,7 @@ enum State {
     Over,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 struct Running {
     /// Letters of the command, without blanks.
     command: Vec<u8>,
@@ -56,7 +57,6 @@ struct Running {
 }
 
 /// One session's dialogue.
-#[derive(Debug)]
 pub struct Dialogue {
     limits: Limits,
     state: State,
@@ -71,6 +71,20 @@ pub struct Dialogue {
     prompt: Option<usize>,
     /// When the last byte came.
     last: Instant,
+}
+
+impl fmt::Debug for Dialogue {
+    /// Neither the command nor its answer: there may be a password in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Greeting => "greeting",
+            State::Ready => "ready",
+            State::Running(_) => "running",
+            State::Leaving { .. } => "leaving",
+            State::Over => "over",
+        };
+        write!(f, "Dialogue({state}, {} bytes)", self.bytes.len())
+    }
 }
 
 impl Dialogue {

@@ -1,5 +1,6 @@
 //! What a dialogue is given, and what comes of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -40,7 +41,7 @@ impl Default for Limits {
 }
 
 /// What comes of bytes and time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Send this now.
     Send(&'static [u8]),
@@ -52,6 +53,19 @@ pub enum Outcome {
     Left,
     /// The command, or the session if [`Failure::is_fatal`], is over.
     Failed(Failure),
+}
+
+impl fmt::Debug for Outcome {
+    /// Not the answer: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(bytes) => write!(f, "Send({:?})", String::from_utf8_lossy(bytes)),
+            Self::Ready => f.write_str("Ready"),
+            Self::Answered(bytes) => write!(f, "Answered({} bytes)", bytes.len()),
+            Self::Left => f.write_str("Left"),
+            Self::Failed(failure) => write!(f, "Failed({failure:?})"),
+        }
+    }
 }
 
 /// Why a command or a session is over.
