@@ -17,6 +17,8 @@ use super::{Layout, Settings};
 pub(super) const BLOCK_LINES_MAX: usize = 64;
 /// The list wraps its text here.
 const LIST_TEXT_COLUMN: usize = 42;
+/// A line of the list is no wider: a wider one holds two.
+const LIST_WIDTH_MAX: usize = LIST_TEXT_COLUMN + 36;
 
 /// One alarm as the device says it. What it means is decided elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -125,6 +127,8 @@ fn list<'s>(lines: &[Line<'s>], settings: &Settings, notes: &mut Notes) -> Vec<A
         if is_rule(line.text) {
             rules += 1;
         } else if is_words(line.text, "AlarmSN Date&Time Alarm Name/Para") {
+        } else if line.text.chars().count() > LIST_WIDTH_MAX {
+            notes.loss(line.number, 1, Problem::BadRow { table: "alarm" });
         } else if line.indent() >= LIST_TEXT_COLUMN - 2 {
             match texts.last_mut() {
                 Some(text) => {

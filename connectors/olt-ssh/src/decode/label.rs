@@ -134,6 +134,12 @@ impl<'s> Block<'s> {
         self.entries.is_empty()
     }
 
+    /// Whether its first label comes again: two blocks that lost the rule between them.
+    pub fn is_two(&self) -> bool {
+        let mut labels = self.entries.iter().flatten().map(|entry| entry.label);
+        labels.next().is_some_and(|first| labels.any(|label| label == first))
+    }
+
     /// First line of the block.
     pub fn line(&self) -> u32 {
         self.entries.iter().flatten().next().map_or(1, |entry| entry.line)

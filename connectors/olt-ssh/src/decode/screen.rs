@@ -140,7 +140,8 @@ impl<'t> Screen<'t> {
             notes.loss(line, 1, Problem::TooLong);
         }
         for &line in &self.odd_lines {
-            notes.doubt(line, 1, Problem::ControlCharacters);
+            // What it was meant to do to the line is not known.
+            notes.loss(line, 1, Problem::ControlCharacters);
         }
     }
 }
@@ -161,14 +162,14 @@ fn play(line: &str) -> (String, bool) {
         match c {
             '\x1b' => odd |= !escape(&mut chars, &mut cells, &mut cursor),
             '\r' => cursor = 0,
-            '\x08' => cursor = cursor.saturating_sub(1),
             '\t' => {
                 put(&mut cells, &mut cursor, ' ');
                 while !cursor.is_multiple_of(8) {
                     put(&mut cells, &mut cursor, ' ');
                 }
             }
-            c if c.is_control() => odd |= c != '\0',
+            '\0' | '\x07' => {}
+            c if c.is_control() => odd = true,
             c => put(&mut cells, &mut cursor, c),
         }
     }
