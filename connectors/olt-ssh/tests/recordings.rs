@@ -399,3 +399,26 @@ fn the_detailed_alarms_of_oltcore_are_read() {
         "(1) The quality of the optical path is poor\n(2) The ONT is faulty"
     );
 }
+
+#[test]
+fn a_session_cut_off_after_any_line_is_incomplete() {
+    let Some(folder) = recordings() else { return };
+    for (name, command) in [
+        ("display_board.txt", "display board 0"),
+        ("ont_autofind.txt", "display ont autofind all"),
+        ("optical_info.txt", "display ont optical-info 2 0"),
+        ("display_alarm_active_all_list.txt", "display alarm active all list"),
+    ] {
+        let bytes = std::fs::read(folder.join("cli/oltcore").join(name)).unwrap();
+        let text = decode::text_of(&bytes);
+        let command = Command::parse(command).unwrap();
+        let end = text.trim_end().len();
+        for (cut, _) in text.match_indices('\n').filter(|(cut, _)| *cut < end) {
+            let screen = Screen::of(&text[..cut]);
+            assert!(
+                !decode::read(&screen, &command, &Settings::default()).complete,
+                "{name} after {cut} bytes"
+            );
+        }
+    }
+}
