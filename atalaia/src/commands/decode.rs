@@ -1,10 +1,13 @@
-//! `atalaia decode trap HEX|-`: what we make of a datagram. Rows as JSON lines on standard output, issues on standard error;
-//! exit 0 complete, 1 incomplete, 2 unknown command or file.
+//! `atalaia decode trap HEX|-` and `atalaia decode huawei --command '…' [FILE|-]`: what we make of a datagram, or of what an OLT
+//! printed. Rows as JSON lines on standard output, issues on standard error; exit 0 complete, 1 incomplete, 2 unknown command
+//! or file.
 
 use std::io::Read as _;
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use connector_olt_ssh::decode as huawei_cli;
 use model::Root;
 use snmp_pdu::Message;
 
@@ -21,11 +24,45 @@ pub enum Command {
         /// Hexadecimal digits (blanks and colons are passed over), or `-` for standard input.
         hex: String,
     },
+    /// What a Huawei SmartAX OLT printed on its command line.
+    #[command(
+        after_help = "Rows are JSON lines on standard output, issues LINE:COLUMN on standard error. Exit 0: complete, \
+                            1: incomplete, 2: unknown command or file.\n\nExamples:\n  \
+                            atalaia decode huawei --command 'display ont info summary 0' session.log\n  \
+                            ssh olt | tee answer.txt; atalaia decode huawei --command 'display board 0' answer.txt\n  \
+                            atalaia decode huawei --command 'display ont autofind all' --whole - < cut-out.txt | jq .serial"
+    )]
+    Huawei(Huawei),
+}
+
+/// Arguments of `atalaia decode huawei`.
+#[derive(Args)]
+pub struct Huawei {
+    /// The command that was typed: it decides how the answer is read.
+    #[arg(long)]
+    command: String,
+    /// The answer ends where the file does, without a prompt: cut out by hand.
+    #[arg(long)]
+    whole: bool,
+    /// Dates with strokes begin with the month on this device.
+    #[arg(long)]
+    month_first: bool,
+    /// File with what the device printed (echo, pager and prompts may be in it), or `-` for standard input.
+    #[arg(default_value = "-")]
+    file: String,
 }
 
 /// Runs the command.
 pub fn run(command: &Command) -> ExitCode {
-    let Command::Trap { hex } = command;
+    let hex = match command {
+        Command::Trap { hex } => hex,
+        Command::Huawei(arguments) => {
+            return huawei(arguments).unwrap_or_else(|error| {
+                eprintln!("{error:#}");
+                ExitCode::from(2)
+            });
+        }
+    };
     let text = if hex == "-" {
         let mut bytes = Vec::new();
         if let Err(error) = std::io::stdin().lock().take(1 << 20).read_to_end(&mut bytes) {
@@ -66,6 +103,67 @@ fn trap(bytes: &[u8]) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn huawei(arguments: &Huawei) -> anyhow::Result<ExitCode> {
+    let command = huawei_cli::Command::parse(&arguments.command)?;
+    let bytes = bytes_of(&arguments.file)?;
+    let text = huawei_cli::text_of(&bytes);
+    let screen = huawei_cli::Screen::of(&text);
+    let settings = huawei_cli::Settings {
+        day_first: !arguments.month_first,
+        whole: arguments.whole,
+        ..Default::default()
+    };
+    let reading = huawei_cli::read(&screen, &command, &settings);
+    for issue in &reading.issues {
+        eprintln!("{issue}");
+    }
+    if reading.issues_left_off > 0 {
+        eprintln!("and {} more issues", reading.issues_left_off);
+    }
+    if !matches!(reading.answer, huawei_cli::Answer::Read) {
+        eprintln!(
+            "the device's answer: {}",
+            serde_json::to_string(&reading.answer)?.trim_matches('"')
+        );
+    }
+    reading.rows.iter().try_for_each(json_line)?;
+    reading.unasked.iter().try_for_each(|alarm| {
+        json_line(&Unasked {
+            row: "unasked_alarm",
+            alarm,
+        })
+    })?;
+    Ok(ExitCode::from(u8::from(!reading.complete)))
+}
+
+/// An alarm that nobody asked for, told from the rows that somebody did.
+#[derive(serde::Serialize)]
+struct Unasked<'a> {
+    row: &'static str,
+    #[serde(flatten)]
+    alarm: &'a huawei_cli::Alarm<'a>,
+}
+
+/// At most what is read, and a byte that shows that there was more.
+fn bytes_of(file: &str) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = huawei_cli::BYTES_MAX as u64 + 1;
+    if file == "-" {
+        std::io::stdin()
+            .lock()
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .context("cannot read standard input")?;
+    } else {
+        let opened = std::fs::File::open(file).with_context(|| format!("cannot open {file}"))?;
+        opened
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("cannot read {file}"))?;
+    }
+    Ok(bytes)
 }
 
 fn json_line(row: &impl serde::Serialize) -> anyhow::Result<()> {

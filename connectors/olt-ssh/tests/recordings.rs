@@ -14,7 +14,7 @@ const FIELDS: &str = include_str!("recordings.fields");
 fn recordings() -> Option<PathBuf> {
     let folder = std::env::var_os("ATALAIA_RECORDINGS").map(|folder| Path::new(&folder).join("huawei"));
     if folder.is_none() {
-        println!("skipped: ATALAIA_RECORDINGS does not name the folder of recordings");
+        eprintln!("skipped: ATALAIA_RECORDINGS does not name the folder of recordings");
     }
     folder
 }
@@ -204,7 +204,7 @@ fn every_recording_of_ntc_templates_is_read_field_by_field() {
             fields += compare(case, &raw, &mut wrong);
         }
     }
-    println!("{files} recordings, {fields} fields");
+    eprintln!("{files} recordings, {fields} fields");
     assert!(files >= 29, "{files} recordings");
     assert!(wrong.is_empty(), "{} of {fields}:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -398,4 +398,27 @@ fn the_detailed_alarms_of_oltcore_are_read() {
         alarms[0]["cause"],
         "(1) The quality of the optical path is poor\n(2) The ONT is faulty"
     );
+}
+
+#[test]
+fn a_session_cut_off_after_any_line_is_incomplete() {
+    let Some(folder) = recordings() else { return };
+    for (name, command) in [
+        ("display_board.txt", "display board 0"),
+        ("ont_autofind.txt", "display ont autofind all"),
+        ("optical_info.txt", "display ont optical-info 2 0"),
+        ("display_alarm_active_all_list.txt", "display alarm active all list"),
+    ] {
+        let bytes = std::fs::read(folder.join("cli/oltcore").join(name)).unwrap();
+        let text = decode::text_of(&bytes);
+        let command = Command::parse(command).unwrap();
+        let end = text.trim_end().len();
+        for (cut, _) in text.match_indices('\n').filter(|(cut, _)| *cut < end) {
+            let screen = Screen::of(&text[..cut]);
+            assert!(
+                !decode::read(&screen, &command, &Settings::default()).complete,
+                "{name} after {cut} bytes"
+            );
+        }
+    }
 }

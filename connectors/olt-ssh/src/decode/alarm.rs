@@ -14,9 +14,11 @@ use super::value::{self, DeviceTime};
 use super::{Layout, Settings};
 
 /// Lines of one block at most.
-const BLOCK_LINES_MAX: usize = 64;
+pub(super) const BLOCK_LINES_MAX: usize = 64;
 /// The list wraps its text here.
 const LIST_TEXT_COLUMN: usize = 42;
+/// A line of the list is no wider: a wider one holds two.
+const LIST_WIDTH_MAX: usize = LIST_TEXT_COLUMN + 36;
 
 /// One alarm as the device says it. What it means is decided elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -125,6 +127,8 @@ fn list<'s>(lines: &[Line<'s>], settings: &Settings, notes: &mut Notes) -> Vec<A
         if is_rule(line.text) {
             rules += 1;
         } else if is_words(line.text, "AlarmSN Date&Time Alarm Name/Para") {
+        } else if line.text.chars().count() > LIST_WIDTH_MAX {
+            notes.loss(line.number, 1, Problem::BadRow { table: "alarm" });
         } else if line.indent() >= LIST_TEXT_COLUMN - 2 {
             match texts.last_mut() {
                 Some(text) => {
@@ -186,7 +190,7 @@ fn list_row<'s>(line: Line<'s>, settings: &Settings, notes: &mut Notes) -> Optio
 }
 
 /// What the first line of a block says: `ALARM 2431653 FAULT MINOR 0x2e11a00b SERVICE QUALITY 2026-02-14 22:40:04+08:00`.
-fn header<'s>(text: &'s str, settings: &Settings) -> Option<Alarm<'s>> {
+pub(super) fn header<'s>(text: &'s str, settings: &Settings) -> Option<Alarm<'s>> {
     let rest = text.trim_ascii_start();
     let rest = rest.strip_prefix("ALARM ").or_else(|| rest.strip_prefix("EVENT "))?;
     let (sequence, rest) = rest.trim_ascii_start().split_once(' ')?;
@@ -213,7 +217,7 @@ fn header<'s>(text: &'s str, settings: &Settings) -> Option<Alarm<'s>> {
     })
 }
 
-fn is_end(text: &str) -> bool {
+pub(super) fn is_end(text: &str) -> bool {
     is_words(text, "--- END")
 }
 
@@ -227,12 +231,12 @@ const LABELS: &[&str] = &[
     "ADVICE",
 ];
 
-fn is_block_label(line: Line<'_>) -> bool {
-    Entry::of(line).is_some_and(|entry| LABELS.contains(&entry.label))
+pub(super) fn is_block_label(line: Line<'_>) -> bool {
+    Entry::plain(line).is_some_and(|entry| LABELS.contains(&entry.label))
 }
 
 /// The block after its first line.
-fn block<'s>(first: Line<'s>, lines: &[Line<'s>], settings: &Settings, notes: &mut Notes) -> Alarm<'s> {
+pub(super) fn block<'s>(first: Line<'s>, lines: &[Line<'s>], settings: &Settings, notes: &mut Notes) -> Alarm<'s> {
     let mut alarm = header(first.text, settings).unwrap_or_default();
     alarm.line = first.number;
     if alarm.sequence.is_some() && alarm.device_time.is_none() {
@@ -242,11 +246,11 @@ fn block<'s>(first: Line<'s>, lines: &[Line<'s>], settings: &Settings, notes: &m
     alarm
 }
 
-fn fill<'s>(alarm: &mut Alarm<'s>, lines: &[Line<'s>], notes: &mut Notes) {
+pub(super) fn fill<'s>(alarm: &mut Alarm<'s>, lines: &[Line<'s>], notes: &mut Notes) {
     let mut entries: Vec<Entry<'s>> = Vec::new();
     for line in lines {
         if is_block_label(*line) {
-            entries.extend(Entry::of(*line));
+            entries.extend(Entry::plain(*line));
         } else if let Some(entry) = entries.last_mut() {
             let value = entry.value.to_mut();
             value.push('\n');
@@ -270,22 +274,33 @@ fn fill<'s>(alarm: &mut Alarm<'s>, lines: &[Line<'s>], notes: &mut Notes) {
     locate(alarm);
 }
 
-/// Takes secrets out of the parameters: an ONU found says its password there.
+/// Takes secrets out of the texts: an ONU that was found says its password among the parameters.
 fn hide(alarm: &mut Alarm<'_>) {
-    let is_secret = |pair: &str| {
-        pair.split_once(':').is_some_and(|(name, _)| secret::is_secret(name)) || secret::looks_secret(pair)
-    };
-    if let Some(text) = alarm
-        .parameters
-        .as_deref()
-        .filter(|text| text.split(',').any(is_secret))
-    {
-        let pairs = text.split(',').map(|pair| match pair.split_once(':') {
-            Some((name, _)) if is_secret(pair) => format!("{name}: ***"),
-            None if is_secret(pair) => "***".to_owned(),
-            _ => pair.to_owned(),
-        });
-        alarm.parameters = Some(Cow::Owned(pairs.collect::<Vec<_>>().join(",")));
+    let Alarm {
+        name,
+        service_effect,
+        parameters,
+        description,
+        cause,
+        advice,
+        ..
+    } = alarm;
+    for field in [name, service_effect, parameters, description, cause, advice] {
+        if let Some(text) = field.as_deref().filter(|text| text.split(',').any(is_secret_pair)) {
+            *field = Some(Cow::Owned(text.split(',').map(masked).collect::<Vec<_>>().join(",")));
+        }
+    }
+}
+
+fn is_secret_pair(pair: &str) -> bool {
+    secret::is_secret(pair) || secret::looks_secret(pair)
+}
+
+fn masked(pair: &str) -> Cow<'_, str> {
+    match pair.split_once(':') {
+        _ if !is_secret_pair(pair) => Cow::Borrowed(pair),
+        Some((name, _)) if secret::is_secret(name) => Cow::Owned(format!("{name}: ***")),
+        _ => Cow::Borrowed(" ***"),
     }
 }
 
@@ -320,99 +335,4 @@ fn locate(alarm: &mut Alarm<'_>) {
         alarm.affected_onus,
         alarm.dying_gasp_onus,
     ) = (equipment, board, affected, gasps);
-}
-
-/// Takes the blocks out that a device prints on its own, wherever they stand.
-pub fn take_unasked<'s>(
-    lines: impl ExactSizeIterator<Item = Line<'s>>,
-    settings: &Settings,
-    notes: &mut Notes,
-) -> (Vec<Line<'s>>, Vec<Alarm<'s>>) {
-    let mut kept: Vec<Line<'s>> = lines.collect();
-    if !kept.iter().any(|line| starts(line.text).is_some()) {
-        return (kept, Vec::new());
-    }
-    let all = std::mem::take(&mut kept);
-    let mut alarms = Vec::new();
-    let mut at = 0;
-    while at < all.len() {
-        let Some(start) = starts(all[at].text) else {
-            kept.push(all[at]);
-            at += 1;
-            continue;
-        };
-        let rest = &all[at + 1..];
-        let (mut alarm, length) = match start {
-            Start::Numbered => numbered(rest, settings, notes, all[at].number),
-            Start::Running(words) => running(words, rest, settings, notes),
-        };
-        alarm.line = all[at].number;
-        alarms.push(alarm);
-        at += 1 + length;
-    }
-    (kept, alarms)
-}
-
-enum Start<'s> {
-    /// `! 17[2026-02-14 22:40:04]:`, a block with an end after it.
-    Numbered,
-    /// `! RUNNING WARNING 2000-02-09 00:06:29-03:00`, labels after it.
-    Running(&'s str),
-}
-
-fn starts(text: &str) -> Option<Start<'_>> {
-    let rest = text.trim_ascii_start().strip_prefix('!')?.trim_ascii();
-    if let Some(words) = rest.strip_prefix("RUNNING ") {
-        return Some(Start::Running(words));
-    }
-    let (count, rest) = rest.split_once('[')?;
-    (value::whole(count.trim_ascii()).is_some() && rest.ends_with("]:")).then_some(Start::Numbered)
-}
-
-/// The block after a numbered start and how many lines it has, its end included.
-fn numbered<'s>(rest: &[Line<'s>], settings: &Settings, notes: &mut Notes, line: u32) -> (Alarm<'s>, usize) {
-    let stops = |line: &Line<'_>| is_end(line.text) || is_rule(line.text) || starts(line.text).is_some();
-    let length = rest.iter().take(BLOCK_LINES_MAX).position(stops);
-    if let Some(length) = length.filter(|length| is_end(rest[*length].text)) {
-        let alarm = match rest[..length].split_first() {
-            Some((first, more)) if header(first.text, settings).is_some() => block(*first, more, settings, notes),
-            _ => {
-                let mut alarm = Alarm::default();
-                fill(&mut alarm, &rest[..length], notes);
-                alarm
-            }
-        };
-        return (alarm, length + 1);
-    }
-    notes.loss(line, 1, Problem::UnaskedNotClosed);
-    let head = rest.first().filter(|first| header(first.text, settings).is_some());
-    let skip = usize::from(head.is_some());
-    let labels = rest[skip..]
-        .iter()
-        .take(BLOCK_LINES_MAX)
-        .take_while(|line| is_block_label(**line))
-        .count();
-    let mut alarm = head.and_then(|first| header(first.text, settings)).unwrap_or_default();
-    fill(&mut alarm, &rest[skip..skip + labels], notes);
-    (alarm, skip + labels)
-}
-
-/// The labels after a running start, and an end if there is one.
-fn running<'s>(words: &'s str, rest: &[Line<'s>], settings: &Settings, notes: &mut Notes) -> (Alarm<'s>, usize) {
-    let belongs = |line: &Line<'_>| is_block_label(*line) || line.text.starts_with('(');
-    let length = rest
-        .iter()
-        .take(BLOCK_LINES_MAX)
-        .take_while(|line| belongs(line))
-        .count();
-    let (severity, time) = words.split_once(' ').unwrap_or((words, ""));
-    let mut alarm = Alarm {
-        kind: Some("RUNNING"),
-        severity: value::present(severity),
-        device_time: value::device_time(time.trim_ascii(), settings.day_first),
-        ..Alarm::default()
-    };
-    fill(&mut alarm, &rest[..length], notes);
-    let end = usize::from(rest.get(length).is_some_and(|line| is_end(line.text)));
-    (alarm, length + end)
 }

@@ -1,5 +1,7 @@
 //! What kind of answer it is: rows, nothing, or which of the errors a device knows.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::screen::Line;
@@ -30,6 +32,17 @@ pub enum Answer {
     Permanent,
     /// Another failure: a change is not tried again.
     Failure,
+}
+
+impl Answer {
+    /// How long to wait before the same command is asked again, the first time; `None` where asking again would not help.
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Busy => Some(Duration::from_secs(10)),
+            Self::BusyForMinutes => Some(Duration::from_secs(180)),
+            _ => None,
+        }
+    }
 }
 
 /// Error texts and what they mean; the first that a line begins with, or has after `Failure:`.
@@ -184,6 +197,20 @@ mod tests {
             "  Failure: Command can not be executed rightly, the cause is: Loading(backuping,rollbacking...) data",
             Some(Answer::BusyForMinutes),
         );
+    }
+
+    #[test]
+    fn only_what_passes_by_itself_is_asked_again() {
+        assert!(Answer::Busy.retry_after() < Answer::BusyForMinutes.retry_after());
+        for answer in [
+            Answer::Read,
+            Answer::Unsupported,
+            Answer::BadCommand,
+            Answer::Permanent,
+            Answer::Failure,
+        ] {
+            assert_eq!(answer.retry_after(), None, "{answer:?}");
+        }
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub fn read<'s>(body: &Body<'s>, settings: &Settings, notes: &mut Notes) -> Vec<
                 notes.loss(line.number, 1, Problem::NotUnderstood);
             }
         }
+        if block.is_two() {
+            notes.loss(block.line(), 1, Problem::Twice);
+        }
         if !block.is_empty() {
             if !part.closed {
                 notes.loss(body.end, 1, Problem::NotClosed);

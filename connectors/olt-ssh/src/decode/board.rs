@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::body::Body;
-use super::issue::Notes;
+use super::issue::{Notes, Problem};
 use super::listing::{Listing, Total, parts};
 use super::screen::Line;
 use super::value;
@@ -40,7 +40,13 @@ const LISTING: Listing = Listing {
 pub fn read<'s>(body: &Body<'s>, notes: &mut Notes) -> Option<Vec<Slot<'s>>> {
     let head = parts(&body.lines).find(|part| part.lines.len() == 1 && part.lines[0].text.contains("SlotID"))?;
     let columns = columns(head.lines[0].text)?;
-    LISTING.read(body, notes, |line, _| row(line, &columns))
+    LISTING.read(body, notes, |line, notes| {
+        let slot = row(line, &columns)?;
+        if let Some(BoardStatus::Other(word)) = slot.status {
+            notes.doubt(line.number, line.column_of(word), Problem::BadValue { field: "status" });
+        }
+        Some(slot)
+    })
 }
 
 /// Where each column begins: where the words of the head do.

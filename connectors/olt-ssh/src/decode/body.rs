@@ -1,11 +1,12 @@
 //! The answer proper: the lines between the echo of the command and the prompt, without what nobody asked for.
 
 use super::Settings;
-use super::alarm::{self, Alarm};
+use super::alarm::Alarm;
 use super::answer::is_progress;
 use super::command::Command;
 use super::issue::{Notes, Problem};
 use super::screen::{Line, Screen};
+use super::unasked;
 
 /// Characters of a host name at most.
 const HOST_MAX: usize = 64;
@@ -19,17 +20,22 @@ pub struct Body<'s> {
     pub unasked: Vec<Alarm<'s>>,
     /// Line after the last one, for issues about the end.
     pub end: u32,
-    /// Whether a blank line, a rule or a prompt shows that the last line is whole: set if the answer's end was seen.
+    /// Whether the answer's end was seen.
     pub ended: bool,
 }
 
 /// Takes echo, questions, prompts, progress texts and unasked blocks out.
 pub fn body<'s>(screen: &'s Screen<'_>, command: &Command, settings: &Settings, notes: &mut Notes) -> Body<'s> {
     screen.report(notes);
-    let (lines, unasked) = alarm::take_unasked(screen.lines(), settings, notes);
+    let (lines, unasked) = unasked::take_unasked(screen.lines(), settings, notes);
     let end = lines.last().map_or(1, |line| line.number);
-    let host = settings.host.as_deref().or_else(|| host_of(&lines));
-    let start = after_echo(&lines, host, command);
+    let host = settings.host.as_deref().or_else(|| host_of(&lines, command));
+    // A log of a whole session has a banner and other commands before.
+    let from = lines
+        .iter()
+        .position(|line| is_echo(line.text, host, command))
+        .unwrap_or(0);
+    let start = from + after_echo(&lines[from..], host, command);
     let mut body = Body {
         lines: Vec::with_capacity(lines.len()),
         unasked,
@@ -37,12 +43,9 @@ pub fn body<'s>(screen: &'s Screen<'_>, command: &Command, settings: &Settings, 
         ended: settings.whole,
     };
     for (at, line) in lines.iter().enumerate().skip(start) {
-        if is_prompt(line.text, host) {
+        if typed(line.text, host).is_some() {
             body.ended = true;
-            let more = lines[at..].iter().find(|line| !is_prompt(line.text, host));
-            if let Some(more) = more {
-                notes.loss(more.number, 1, Problem::TextAfterPrompt);
-            }
+            after_prompt(&lines[at..], host, notes);
             break;
         }
         if is_session_end(line.text) {
@@ -84,22 +87,41 @@ pub fn prompt(text: &str) -> Option<(&str, &str)> {
     Some((host, rest.trim_ascii()))
 }
 
-/// The host name of the first prompt, else of the last.
-fn host_of<'s>(lines: &[Line<'s>]) -> Option<&'s str> {
-    let first = lines.first().and_then(|line| prompt(line.text));
+/// The host name of the prompt that the command was typed at, else of the first line, else of the last.
+fn host_of<'s>(lines: &[Line<'s>], command: &Command) -> Option<&'s str> {
+    let typed_at = lines
+        .iter()
+        .filter_map(|line| prompt(line.text))
+        .find(|(_, rest)| Echo::of(command).goes_on(rest));
+    let first = || lines.first().and_then(|line| prompt(line.text));
     let last = || {
         lines
             .last()
             .and_then(|line| prompt(line.text))
             .filter(|(_, rest)| rest.is_empty())
     };
-    first.or_else(last).map(|(host, _)| host)
+    typed_at.or_else(first).or_else(last).map(|(host, _)| host)
 }
 
-fn is_prompt(text: &str, host: Option<&str>) -> bool {
-    host.is_some_and(|host| {
-        text.starts_with(host) && prompt(text).is_some_and(|(name, rest)| name == host && rest.is_empty())
-    })
+/// What was typed after a prompt, if the line has one of this host.
+fn typed<'s>(text: &'s str, host: Option<&str>) -> Option<&'s str> {
+    let (name, rest) = text.starts_with(host?).then(|| prompt(text)).flatten()?;
+    (Some(name) == host).then_some(rest)
+}
+
+fn is_echo(text: &str, host: Option<&str>, command: &Command) -> bool {
+    typed(text, host).is_some_and(|typed| Echo::of(command).goes_on(typed))
+}
+
+/// Says what follows the prompt that ended the answer: another command, or what should not be there.
+fn after_prompt(lines: &[Line<'_>], host: Option<&str>, notes: &mut Notes) {
+    let Some(more) = lines.iter().find(|line| typed(line.text, host) != Some("")) else {
+        return;
+    };
+    match typed(more.text, host) {
+        Some(_) => notes.doubt(more.number, 1, Problem::TextAfterPrompt),
+        None => notes.loss(more.number, 1, Problem::TextAfterPrompt),
+    }
 }
 
 /// How many lines at the start are prompts, the echo of the command (wrapped anywhere), questions and their answers.
@@ -108,12 +130,12 @@ fn after_echo(lines: &[Line<'_>], host: Option<&str>, command: &Command) -> usiz
     let mut commanded = false;
     for (at, line) in lines.iter().enumerate() {
         let text = line.text.trim_ascii();
-        let named = host.is_some_and(|host| line.text.starts_with(host));
-        let dialogue = match prompt(line.text).filter(|_| named) {
-            Some((_, rest)) => {
-                // What was typed after the prompt is an echo, be it as long as it likes.
+        let dialogue = match typed(line.text, host) {
+            Some(rest) => {
+                // What was typed after the prompt is an echo, be it of what it likes.
                 echo = Echo::of(command);
-                rest.is_empty() || echo.goes_on(rest) || !rest.is_empty()
+                echo.goes_on(rest);
+                true
             }
             None if text.starts_with('{') && text.contains("}:") => true,
             None if text == "Command:" => {
@@ -238,11 +260,19 @@ mod tests {
         );
         let dead = "H#display board 0\n  row\nConfiguration console time out, please retry to log on\n";
         check("display board 0", dead, &["  row"], false);
+    }
+
+    #[test]
+    fn the_answer_is_found_in_a_log_of_a_whole_session() {
+        let log = "\n  Huawei Integrated Access Software (MA5800).\n\nH>enable\n\nH#display cpu 0/1\n  CPU occupancy: 1%\n\n\
+                   H#display board 0\n{ <cr>||<K> }:\n\n  Command:\n          display board 0\n  row\n\nH#quit\n  Check whether\n";
+        check("display board 0", log, &["  row"], true);
+        check("display cpu 0/1", log, &["  CPU occupancy: 1%"], true);
         check(
             "display board 0",
-            "H#display board 0\n  row\nH#display cpu 0/1\n CPU\nH#",
-            &["  row", "H#display cpu 0/1", " CPU"],
-            true,
+            "H#display board 0\n  row\nH#\n  row\n",
+            &["  row"],
+            false,
         );
     }
 }

@@ -142,6 +142,19 @@ impl Command {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+
+    /// Whether a form of this command was recorded, so that another layout than the known one is a surprise.
+    pub fn is_recorded(&self) -> bool {
+        let word = |number: usize| self.text.split(' ').nth(number).unwrap_or_default();
+        match self.kind {
+            Kind::Unverified | Kind::AlarmHistory | Kind::Memory => false,
+            // `display board 0/3`, `display service-port 12`, one line profile.
+            Kind::Board => !word(2).contains('/'),
+            Kind::ServicePorts => !word(2).starts_with(|c: char| c.is_ascii_digit()),
+            Kind::LineProfiles => self.text.ends_with(" all"),
+            _ => true,
+        }
+    }
 }
 
 /// How the known commands begin.

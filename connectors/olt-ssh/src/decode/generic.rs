@@ -9,6 +9,7 @@ use super::label::{Block, Entry, Raw};
 use super::listing::{Part, before_note, parts};
 use super::screen::Line;
 use super::table::Table;
+use super::value;
 
 /// Cells of tables read of one answer.
 const CELLS_MAX: usize = 1_000_000;
@@ -28,7 +29,7 @@ pub struct Unverified<'s> {
 /// Reads whatever form it has.
 pub fn read<'s>(body: &Body<'s>, notes: &mut Notes) -> Vec<Unverified<'s>> {
     let mut rows = Vec::new();
-    let mut cells = 0;
+    let (mut cells, mut of_tables) = (0, 0);
     let parts: Vec<Part<'_, 's>> = parts(&body.lines).collect();
     let mut at = 0;
     while let Some(part) = parts.get(at) {
@@ -37,8 +38,23 @@ pub fn read<'s>(body: &Body<'s>, notes: &mut Notes) -> Vec<Unverified<'s>> {
         if lines.is_empty() {
             continue;
         }
+        if let Some(said) = total(lines) {
+            let read = of_tables as u64;
+            if said != read {
+                notes.loss(
+                    lines[0].number,
+                    1,
+                    Problem::Count {
+                        what: "rows",
+                        said,
+                        read,
+                    },
+                );
+            }
+            continue;
+        }
         if let Some(row) = labels(lines).or_else(|| pairs(lines)) {
-            if !part.closed && at > 1 && at == parts.len() && !is_footer(lines) {
+            if !part.closed && at > 1 {
                 notes.loss(body.end, 1, Problem::NotClosed);
             }
             rows.push(row);
@@ -53,6 +69,7 @@ pub fn read<'s>(body: &Body<'s>, notes: &mut Notes) -> Vec<Unverified<'s>> {
                 at += 1;
                 let table = Table::of(lines, below);
                 cells += table.len() * table.width();
+                of_tables += table.len();
                 if cells > CELLS_MAX {
                     notes.loss(below[0].number, 1, Problem::TooLong);
                     return rows;
@@ -102,10 +119,13 @@ fn pairs<'s>(lines: &[Line<'s>]) -> Option<Unverified<'s>> {
     (lines.len() > 2).then(|| row(lines[0].number, raw))
 }
 
-/// A single line of a count below the last rule.
-fn is_footer(lines: &[Line<'_>]) -> bool {
-    lines.len() == 1
-        && Entry::of(lines[0]).is_some_and(|entry| entry.label.starts_with("Total") || entry.label.starts_with("The "))
+/// The count of a single line of it: `Total: 12`.
+fn total(lines: &[Line<'_>]) -> Option<u64> {
+    let [line] = lines else {
+        return None;
+    };
+    let entry = Entry::of(*line).filter(|entry| entry.label == "Total")?;
+    value::whole(entry.value.split(' ').next()?)
 }
 
 fn row(line: u32, values: Raw<'_>) -> Unverified<'_> {

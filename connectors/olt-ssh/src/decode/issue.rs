@@ -37,6 +37,9 @@ pub enum Problem {
     /// No row, and nothing that says there is none.
     #[error("nothing was read, and the device did not say that there is nothing")]
     NothingRead,
+    /// A recorded command answers otherwise than recorded.
+    #[error("this is not the layout known of this command: read by its form alone")]
+    OtherLayout,
     /// A table or a block has no end.
     #[error("the last table or block has no end")]
     NotClosed,

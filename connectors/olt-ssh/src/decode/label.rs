@@ -33,8 +33,18 @@ pub struct Entry<'s> {
 }
 
 impl<'s> Entry<'s> {
-    /// A label at the left of a line, if there is one.
+    /// A label at the left of a line, if there is one; of a secret only whether it is set.
     pub fn of(line: Line<'s>) -> Option<Self> {
+        let mut entry = Self::plain(line)?;
+        if secret::is_secret(entry.label) || secret::looks_secret(&entry.value) {
+            entry.secret = Some(secret::is_set(&entry.value));
+            entry.value = Cow::Borrowed("");
+        }
+        Some(entry)
+    }
+
+    /// A label and its value whatever it is: for those who look for secrets inside the value themselves.
+    pub fn plain(line: Line<'s>) -> Option<Self> {
         let colon = line.text.find(':')?;
         let label = line.text[..colon].trim_ascii();
         if label.is_empty() || label.len() > LABEL_BYTES_MAX || !label.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -48,13 +58,12 @@ impl<'s> Entry<'s> {
         } else {
             1 + line.text.len() - rest.trim_ascii_start().len()
         };
-        let secret = (secret::is_secret(label) || secret::looks_secret(value)).then(|| secret::is_set(value));
         Some(Self {
             line: line.number,
             column: u32::try_from(column).unwrap_or(u32::MAX),
             label,
-            value: Cow::Borrowed(if secret.is_some() { "" } else { value }),
-            secret,
+            value: Cow::Borrowed(value),
+            secret: None,
             last_piece: value.chars().count(),
         })
     }
@@ -66,8 +75,9 @@ impl<'s> Entry<'s> {
 
     fn add(&mut self, line: Line<'_>) {
         let piece = line.text.trim_ascii();
-        if let Some(set) = &mut self.secret {
-            *set |= secret::is_set(piece);
+        if self.secret.is_some() || secret::looks_secret(piece) {
+            self.secret = Some(self.secret.unwrap_or(false) || secret::is_set(piece));
+            self.value = Cow::Borrowed("");
             return;
         }
         let blank = self.last_piece < WRAP_WIDTH || line.indent() + 1 > self.column as usize;
@@ -122,6 +132,12 @@ impl<'s> Block<'s> {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether its first label comes again: two blocks that lost the rule between them.
+    pub fn is_two(&self) -> bool {
+        let mut labels = self.entries.iter().flatten().map(|entry| entry.label);
+        labels.next().is_some_and(|first| labels.any(|label| label == first))
     }
 
     /// First line of the block.

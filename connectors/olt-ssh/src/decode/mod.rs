@@ -19,6 +19,7 @@ mod autofind;
 mod board;
 mod body;
 mod command;
+mod counts;
 mod flow;
 mod generic;
 mod issue;
@@ -34,6 +35,7 @@ mod secret;
 mod service;
 mod system;
 mod table;
+mod unasked;
 mod value;
 mod words;
 
@@ -258,7 +260,16 @@ fn rows<'s>(body: &Body<'s>, command: &Command, settings: &Settings, notes: &mut
         Kind::Change => Some(all(system::change(body, notes), Row::Change)),
         Kind::Unverified => None,
     };
-    known.unwrap_or_else(|| all(generic::read(body, notes), Row::Unverified))
+    known.unwrap_or_else(|| {
+        if command.is_recorded() {
+            notes.loss(
+                body.lines.first().map_or(1, |line| line.number),
+                1,
+                Problem::OtherLayout,
+            );
+        }
+        all(generic::read(body, notes), Row::Unverified)
+    })
 }
 
 fn all<'s, R>(rows: Vec<R>, row: impl Fn(R) -> Row<'s>) -> Vec<Row<'s>> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::body::Body;
+use super::counts::Counts;
 use super::issue::{Notes, Problem};
-use super::onu_summary::Counts;
 use super::screen::Line;
 use super::table::{Words, is_rule, is_words};
 use super::value::{self, PortPlace};
@@ -62,7 +62,7 @@ pub fn read<'s>(body: &Body<'s>, notes: &mut Notes) -> Vec<Onu<'s>> {
             reader.line(*line);
         }
     }
-    let Reader { rows, first, .. } = reader;
+    let Reader { rows, first, table, .. } = reader;
     if first < rows.len() {
         notes.loss(
             body.end,
@@ -72,7 +72,7 @@ pub fn read<'s>(body: &Body<'s>, notes: &mut Notes) -> Vec<Onu<'s>> {
             },
         );
     }
-    if !last_rule && !body.lines.is_empty() {
+    if !last_rule && table != Table::None {
         notes.loss(body.end, 1, Problem::NotClosed);
     }
     rows
@@ -114,7 +114,7 @@ impl<'s> Reader<'_, 's> {
             if read.is_none() {
                 self.notes.loss(line.number, 1, Problem::BadRow { table: "ONU" });
             }
-        } else if text.starts_with("In port ") {
+        } else if text.starts_with("In port ") || text.starts_with("the total ") || text.starts_with("The total ") {
             self.count(line);
         } else if is_words(text, "F/S/P ONT SN Control Run Config Match Protect") {
             self.table = Table::States;
@@ -220,13 +220,14 @@ impl<'s> Reader<'_, 's> {
         let counts = Counts::of(line.text);
         let rows = &self.rows[self.first.min(self.rows.len())..];
         let read = rows.len() as u64;
-        let named = line
-            .text
-            .trim_ascii()
-            .strip_prefix("In port ")
-            .and_then(|rest| value::port_place(rest.split(',').next()?.trim_ascii()));
-        if named.is_none_or(|place| rows.iter().any(|row| row.place != place)) {
-            self.notes.loss(line.number, 1, Problem::NotUnderstood);
+        if let Some(rest) = line.text.trim_ascii().strip_prefix("In port ") {
+            let place = rest
+                .split(',')
+                .next()
+                .and_then(|place| value::port_place(place.trim_ascii()));
+            if place.is_none_or(|place| rows.iter().any(|row| row.place != place)) {
+                self.notes.loss(line.number, 1, Problem::NotUnderstood);
+            }
         }
         match counts.total {
             Some(0) if read == 0 => self.notes.said_none(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Settings;
 use super::body::Body;
+use super::counts::Counts;
 use super::issue::{Notes, Problem};
 use super::label::Raw;
 use super::screen::Line;
@@ -144,7 +145,7 @@ impl<'s> Reader<'_, 's> {
     /// `  0    online  2026-02-14 13:05:18 2026-02-14 05:16:56 dying-gasp`
     fn state_row(&mut self, line: Line<'s>) -> Option<()> {
         let port = self.port.as_ref()?;
-        let mut words = Words::of(line.text);
+        let mut words = Words::plain(line.text);
         let onu: u16 = value::number(words.next()?)?;
         let state = words.next()?;
         let mut raw = Raw::default();
@@ -219,7 +220,7 @@ impl<'s> Reader<'_, 's> {
         row.equipment_type = value::present(cells.equipment_type);
         row.description = value::present(cells.description);
         row.distance_m = value::number(cells.distance);
-        (row.rx_power_dbm, row.tx_power_dbm) = (value::decimal(cells.rx), value::decimal(cells.tx));
+        (row.rx_power_dbm, row.tx_power_dbm) = cells.powers;
         Some(())
     }
 
@@ -299,37 +300,6 @@ fn port(line: Line<'_>, rest: &str, first: usize, notes: &mut Notes) -> Option<P
     })
 }
 
-/// The counts of `…, the total of ONTs are: 12, online: 8` and `… the total number of ONTs is: 16, online: 8, offline: 8`.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// ONUs of the port.
-    pub total: Option<u64>,
-    /// Of them online.
-    pub online: Option<u64>,
-    /// Of them offline, where the version says so.
-    pub offline: Option<u64>,
-}
-
-impl Counts {
-    /// Reads the numbers by what stands before their colon.
-    pub fn of(text: &str) -> Self {
-        let mut counts = Self::default();
-        for part in text.split(',') {
-            let Some((label, number)) = part.rsplit_once(':') else {
-                continue;
-            };
-            let number = value::whole(number.trim_ascii());
-            match label.trim_ascii() {
-                "online" => counts.online = number,
-                "offline" => counts.offline = number,
-                label if label.contains("total") => counts.total = number,
-                _ => {}
-            }
-        }
-        counts
-    }
-}
-
 /// A date and a time, or `-`. `None` if there is no word at all; a date that is none is kept as text.
 fn moment<'s>(
     words: &mut Words<'s>,
@@ -364,14 +334,13 @@ struct Cells<'s> {
     serial: &'s str,
     equipment_type: &'s str,
     distance: &'s str,
-    rx: &'s str,
-    tx: &'s str,
+    powers: (Option<f64>, Option<f64>),
     description: &'s str,
 }
 
 /// The second table by its columns; `None` where a cell does not look like what it must be.
 fn cells_by_column(line: Line<'_>) -> Option<Cells<'_>> {
-    let mut words = Words::of(line.text);
+    let mut words = Words::plain(line.text);
     let (onu, serial) = (value::number(words.next()?)?, words.next()?);
     let between = |at: usize| line.text.as_bytes().get(at - 1).is_none_or(|byte| *byte == b' ');
     if !(between(column::TYPE) && between(column::DISTANCE) && between(column::POWER) && between(column::DESCRIPTION)) {
@@ -379,28 +348,27 @@ fn cells_by_column(line: Line<'_>) -> Option<Cells<'_>> {
     }
     let serial_end = line.column_of(serial) as usize - 1 + serial.len();
     let distance = line.cut(column::DISTANCE, column::POWER);
-    let (rx, tx) = powers(line.cut(column::POWER, column::DESCRIPTION))?;
+    let powers = powers(line.cut(column::POWER, column::DESCRIPTION))?;
     (serial_end < column::TYPE && is_distance(distance)).then(|| Cells {
         onu,
         serial,
         equipment_type: line.cut(column::TYPE, column::DISTANCE),
         distance,
-        rx,
-        tx,
+        powers,
         description: line.cut(column::DESCRIPTION, usize::MAX),
     })
 }
 
 /// The second table by pattern: the first distance that powers follow.
 fn cells_by_pattern(line: Line<'_>) -> Option<Cells<'_>> {
-    let mut words = Words::of(line.text);
+    let mut words = Words::plain(line.text);
     let (onu, serial) = (value::number(words.next()?)?, words.next()?);
     let from = words.rest();
     loop {
         let before = words.rest();
         let distance = words.next()?;
         let mut ahead = words.clone();
-        let Some((rx, tx)) = ahead.next().filter(|_| is_distance(distance)).and_then(powers) else {
+        let Some(powers) = ahead.next().filter(|_| is_distance(distance)).and_then(powers) else {
             continue;
         };
         let equipment_type = from[..from.len() - before.len()].trim_ascii();
@@ -409,8 +377,7 @@ fn cells_by_pattern(line: Line<'_>) -> Option<Cells<'_>> {
             serial,
             equipment_type,
             distance,
-            rx,
-            tx,
+            powers,
             description: ahead.rest(),
         });
     }
@@ -421,8 +388,14 @@ fn is_distance(text: &str) -> bool {
 }
 
 /// `-21.92/2.21`, `-/-`, `-/2.21`.
-fn powers(text: &str) -> Option<(&str, &str)> {
+fn powers(text: &str) -> Option<(Option<f64>, Option<f64>)> {
     let (rx, tx) = text.split_once('/')?;
-    let fits = |text: &str| text == "-" || value::decimal(text).is_some();
-    (fits(rx) && fits(tx)).then_some((rx, tx))
+    let read = |text: &str| {
+        if text == "-" {
+            Some(None)
+        } else {
+            value::decimal(text).map(Some)
+        }
+    };
+    Some((read(rx)?, read(tx)?))
 }

@@ -183,6 +183,9 @@ pub fn read_one<'s>(body: &Body<'s>, notes: &mut Notes) -> Vec<OpticalModule<'s>
                 notes.loss(line.number, 1, Problem::NotUnderstood);
             }
         }
+        if block.is_two() {
+            notes.loss(block.line(), 1, Problem::Twice);
+        }
         if !block.is_empty() {
             modules.push(module(block, notes));
         }

@@ -62,9 +62,7 @@ pub fn info<'s>(body: &Body<'s>, notes: &mut Notes) -> Option<Vec<PortInfo<'s>>>
                 });
                 continue;
             }
-            let Some(port) = ports.last_mut() else {
-                return None;
-            };
+            let port = ports.last_mut()?;
             if !port.field(label, value) {
                 notes.doubt(
                     line.number,

@@ -4,6 +4,7 @@
 //! would lose a row a page, and dropping the escapes alone would shift it. So the cursor is played.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::issue::{Notes, Problem};
 
@@ -75,7 +76,7 @@ pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// The lines a terminal would show; blank ones left out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Screen<'t> {
     lines: Vec<(u32, Cow<'t, str>)>,
     odd_lines: Vec<u32>,
@@ -87,7 +88,12 @@ impl<'t> Screen<'t> {
     pub fn of(text: &'t str) -> Self {
         let whole = text.len() <= BYTES_MAX;
         let text = &text[..text.floor_char_boundary(BYTES_MAX)];
-        let mut screen = Self::default();
+        // Tables have lines of eighty letters: room for those, and what is shorter makes it grow.
+        let lines = Vec::with_capacity((text.len() / 64).min(LINES_MAX));
+        let mut screen = Self {
+            lines,
+            ..Self::default()
+        };
         let mut number = 0;
         for line in text.split('\n') {
             number += 1;
@@ -134,8 +140,16 @@ impl<'t> Screen<'t> {
             notes.loss(line, 1, Problem::TooLong);
         }
         for &line in &self.odd_lines {
-            notes.doubt(line, 1, Problem::ControlCharacters);
+            // What it was meant to do to the line is not known.
+            notes.loss(line, 1, Problem::ControlCharacters);
         }
+    }
+}
+
+impl fmt::Debug for Screen<'_> {
+    /// Not the text: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Screen({} lines)", self.lines.len())
     }
 }
 
@@ -148,14 +162,14 @@ fn play(line: &str) -> (String, bool) {
         match c {
             '\x1b' => odd |= !escape(&mut chars, &mut cells, &mut cursor),
             '\r' => cursor = 0,
-            '\x08' => cursor = cursor.saturating_sub(1),
             '\t' => {
                 put(&mut cells, &mut cursor, ' ');
                 while !cursor.is_multiple_of(8) {
                     put(&mut cells, &mut cursor, ' ');
                 }
             }
-            c if c.is_control() => odd |= c != '\0',
+            '\0' | '\x07' => {}
+            c if c.is_control() => odd = true,
             c => put(&mut cells, &mut cursor, c),
         }
     }

@@ -25,20 +25,23 @@ const SECRET_PARTS: &[&str] = &[
 
 /// Whether the value of this label is secret.
 pub fn is_secret(label: &str) -> bool {
-    if label.len() > 200 {
-        return true;
-    }
-    let label = label.to_ascii_lowercase();
-    SECRET_PARTS.iter().any(|part| label.contains(part))
+    secret_word_end(label).is_some()
 }
 
-/// Whether a value has the form in which a device prints ONU passwords (`0x31323334353637380000(12345678)`), whatever stands
-/// before it.
-pub fn looks_secret(value: &str) -> bool {
-    let Some(at) = value.find("0x") else {
-        return false;
+/// Whether a text looks like a secret whatever stands before it: the form in which a device prints ONU passwords
+/// (`0x31323334353637380000(12345678)`), or a secret label in the middle, where a line end was lost.
+pub fn looks_secret(text: &str) -> bool {
+    let hex = |at: usize| {
+        text[at + 2..]
+            .bytes()
+            .take_while(u8::is_ascii_hexdigit)
+            .take(16)
+            .count()
+            == 16
     };
-    value[at + 2..].bytes().take_while(u8::is_ascii_hexdigit).count() >= 16
+    text.rsplit_once(':')
+        .is_some_and(|(before, _)| secret_word_end(before).is_some())
+        || text.find("0x").is_some_and(hex)
 }
 
 /// Whether a secret is set: not null and not a zero of any length.
@@ -48,45 +51,49 @@ pub fn is_set(value: &str) -> bool {
     digits.bytes().any(|byte| !matches!(byte, b'0' | b'-' | b' '))
 }
 
-/// The text without its secrets, for a dead letter: what follows a secret label is `***`, up to the end of the line and of the
-/// lines that go on with it; a whole table with a secret column likewise.
-pub fn scrub(text: &str) -> String {
+fn scrub(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut value_column = None;
-    let mut secret_table = false;
+    let mut in_table = false;
     for line in text.split_inclusive('\n') {
         let shown = line.trim_ascii_end();
         let indent = shown.len() - shown.trim_ascii_start().len();
-        let rule = super::table::is_rule(shown);
-        let colon = shown.find(':');
         if value_column.is_some_and(|column| indent >= column && !shown.is_empty()) {
             out.push_str("***\n");
             continue;
         }
         value_column = None;
-        match colon {
-            Some(colon) if is_secret(&shown[..colon]) => {
-                value_column = Some(colon);
-                out.push_str(&shown[..=colon]);
-                out.push_str(" ***\n");
-            }
-            _ if secret_table && !rule && shown.bytes().any(|byte| byte.is_ascii_alphanumeric()) => {
-                out.push_str("***\n")
-            }
-            None if is_secret(shown) => {
-                secret_table = true;
-                out.push_str("***\n");
-            }
-            _ if looks_secret(shown) => out.push_str("***\n"),
-            _ => out.push_str(line),
+        if let Some(end) = secret_word_end(shown) {
+            value_column = shown.find(':').filter(|colon| *colon >= end || indent > 0);
+            in_table |= !shown.contains(':');
+            out.push_str(&shown[..end]);
+            out.push_str(" ***\n");
+        } else if looks_secret(shown) || in_table && shown.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+            out.push_str("***\n");
+        } else {
+            out.push_str(line);
         }
     }
     out
 }
 
-/// [`scrub`], without a copy where there is nothing to hide.
+/// Where the first secret word of a line ends.
+fn secret_word_end(line: &str) -> Option<usize> {
+    // Small letters of ASCII leave every byte where it is.
+    let small = line.to_ascii_lowercase();
+    SECRET_PARTS
+        .iter()
+        .filter_map(|part| small.find(part).map(|at| at + part.len()))
+        .min()
+}
+
+/// The text without its secrets, for a dead letter: what follows a secret word is `***`, up to the end of the line and of the
+/// lines that go on with it; below a line that has such a word and no colon, the head of a table perhaps, everything is.
 pub fn scrubbed(text: &str) -> Cow<'_, str> {
-    if text.lines().any(|line| is_secret(line) || looks_secret(line)) {
+    if text
+        .lines()
+        .any(|line| secret_word_end(line).is_some() || looks_secret(line))
+    {
         Cow::Owned(scrub(text))
     } else {
         Cow::Borrowed(text)

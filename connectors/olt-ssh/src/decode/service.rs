@@ -318,6 +318,9 @@ fn block<'s>(part: Part<'_, 's>, body: &Body<'s>, notes: &mut Notes) -> Option<B
             notes.loss(line.number, 1, Problem::NotUnderstood);
         }
     }
+    if block.is_two() {
+        notes.loss(block.line(), 1, Problem::Twice);
+    }
     if !part.closed {
         notes.loss(body.end, 1, Problem::NotClosed);
     }

@@ -38,12 +38,24 @@ pub fn is_words(text: &str, words: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct Words<'s> {
     rest: &'s str,
+    ports: bool,
 }
 
 impl<'s> Words<'s> {
     /// Of a line.
     pub fn of(text: &'s str) -> Self {
-        Self { rest: text }
+        Self {
+            rest: text,
+            ports: true,
+        }
+    }
+
+    /// Of a line of a table that has no ports.
+    pub fn plain(text: &'s str) -> Self {
+        Self {
+            rest: text,
+            ports: false,
+        }
     }
 
     /// What was not yet taken, without blanks around.
@@ -69,7 +81,8 @@ impl<'s> Iterator for Words<'s> {
         if rest.is_empty() {
             return None;
         }
-        let end = port_len(rest).unwrap_or_else(|| rest.bytes().position(|b| b == b' ').unwrap_or(rest.len()));
+        let port = if self.ports { port_len(rest) } else { None };
+        let end = port.unwrap_or_else(|| rest.bytes().position(|b| b == b' ').unwrap_or(rest.len()));
         let (word, rest) = rest.split_at(end);
         self.rest = rest;
         Some(word)

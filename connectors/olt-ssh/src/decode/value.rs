@@ -93,7 +93,28 @@ pub fn port_place(text: &str) -> Option<PortPlace> {
 /// The serial of `48575443B6113C9D`, `48575443B6113C9D (HWTC-B6113C9D)` or `HWTC-B6113C9D`.
 pub fn serial(text: &str) -> Option<Serial> {
     let first = text.split(['(', ' ']).next()?;
-    Serial::parse(first).ok()
+    octets(first.as_bytes())
+        .map(Serial::from_octets)
+        .or_else(|| Serial::parse(first).ok())
+}
+
+/// The eight octets of sixteen hexadecimal digits: the form of every table, read without an allocation.
+fn octets(digits: &[u8]) -> Option<[u8; 8]> {
+    let digits: &[u8; 16] = digits.try_into().ok()?;
+    let mut octets = [0; 8];
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+        *octet = hex(pair[0])? << 4 | hex(pair[1])?;
+    }
+    Some(octets)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }
 
 /// A date of the device's own clock, which is never trusted: an attribute, not an order.
@@ -114,6 +135,9 @@ pub struct DeviceTime {
 /// `2026-06-10 16:17:05-06:00`, `25/01/2026 08:44:35+08:00`, `2026-02-14 13:05:18`, `1/1/2000`. With strokes, which of the first
 /// two numbers is the day is a setting of the device and never guessed from the row.
 pub fn device_time(text: &str, day_first: bool) -> Option<DeviceTime> {
+    if let Some(time) = plain_time(text.as_bytes()) {
+        return Some(time);
+    }
     let (date, clock) = text
         .split_once([' ', 'T'])
         .map_or((text, ""), |(date, rest)| (date, rest.trim_ascii()));
@@ -126,7 +150,7 @@ pub fn device_time(text: &str, day_first: bool) -> Option<DeviceTime> {
         (true, false) => (third, first, second),
     };
     let (year, month, day) = (number::<u16>(year)?, number::<u8>(month)?, number::<u8>(day)?);
-    if year < 1000 || year > 9999 || !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
+    if !(1000..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
         return None;
     }
     let (clock, offset_minutes) = if clock.is_empty() {
@@ -140,6 +164,33 @@ pub fn device_time(text: &str, day_first: bool) -> Option<DeviceTime> {
         day,
         clock,
         offset_minutes,
+    })
+}
+
+/// `2026-02-14 13:05:18` and nothing else: what tables of thousands of rows hold, read by its bytes.
+fn plain_time(text: &[u8]) -> Option<DeviceTime> {
+    let text: &[u8; 19] = text.try_into().ok()?;
+    if (text[4], text[7], text[10], text[13], text[16]) != (b'-', b'-', b' ', b':', b':') {
+        return None;
+    }
+    let two = |at: usize| {
+        let (ten, one) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+        (ten < 10 && one < 10).then(|| ten * 10 + one)
+    };
+    let year = u16::from(two(0)?) * 100 + u16::from(two(2)?);
+    let (month, day, clock) = (two(5)?, two(8)?, [two(11)?, two(14)?, two(17)?]);
+    let fits = year >= 1000
+        && (1..=12).contains(&month)
+        && (1..=days_of(year, month)).contains(&day)
+        && clock[0] <= 23
+        && clock[1] <= 59
+        && clock[2] <= 60;
+    fits.then_some(DeviceTime {
+        year,
+        month,
+        day,
+        clock: Some(clock),
+        offset_minutes: None,
     })
 }
 
