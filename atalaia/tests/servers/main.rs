@@ -9,4 +9,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod end_to_end;
+mod kill;
+mod pauses;
+mod rebalance;
+mod verdict;
 mod world;
