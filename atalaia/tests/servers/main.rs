@@ -10,6 +10,7 @@
 mod common;
 mod end_to_end;
 mod kill;
+mod pause;
 mod pauses;
 mod rebalance;
 mod verdict;
