@@ -13,5 +13,7 @@ mod kill;
 mod pause;
 mod pauses;
 mod rebalance;
+mod registry_away;
+mod store_away;
 mod verdict;
 mod world;
