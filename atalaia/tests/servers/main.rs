@@ -6,6 +6,7 @@
     reason = "a test fails by panicking and prints its figures"
 )]
 
+mod brokers;
 #[path = "../common/mod.rs"]
 mod common;
 mod end_to_end;
