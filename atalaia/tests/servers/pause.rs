@@ -95,9 +95,10 @@ impl Test {
         });
     }
 
+    /// By the group, by the transaction's coordinator, or by its own deadline, which has passed in its sleep.
     fn refused(&self, of: &Running) -> f64 {
         self.world
-            .metric(of, log_kafka::metrics::FENCED, &["group=\"network\""])
+            .metric(of, runtime::metrics::COMMITS_TOTAL, &["result=\"failed\""])
     }
 }
 
