@@ -184,7 +184,7 @@ fn kill_inside_revoke(world: &World, sender: &mut Sender) -> Running {
 fn nothing_is_lost_or_doubled_whenever_a_part_is_killed() {
     let soak = std::env::var_os("ATALAIA_SOAK").is_some();
     let (rounds, informs, migrations) = match soak {
-        true => (8, 200_000, &[2, 4, 1][..]),
+        true => (6, 200_000, &[2, 4, 1][..]),
         false => (1, 10_000, &[][..]),
     };
     let world = World::bare(Servers::from_environment("kill").unwrap(), OLTS);

@@ -26,11 +26,12 @@ pub struct Found {
 
 /// Input that no commit has covered, in records.
 pub fn uncommitted(log: &dyn Log) -> u64 {
-    behind(log, &log.ends(Topic::Observations).unwrap())
+    let ends = log.ends(Topic::Observations).unwrap();
+    behind(log, Group::Network, Topic::Observations, &ends)
 }
 
-fn behind(log: &dyn Log, ends: &[u64]) -> u64 {
-    let committed = log.committed(Group::Network, Topic::Observations).unwrap();
+fn behind(log: &dyn Log, group: Group, topic: Topic, ends: &[u64]) -> u64 {
+    let committed = log.committed(group, topic).unwrap();
     ends.iter()
         .zip(committed)
         .map(|(end, next)| end - next.unwrap_or(0).min(*end))
@@ -39,14 +40,26 @@ fn behind(log: &dyn Log, ends: &[u64]) -> u64 {
 
 /// Waits until everything that is in the log now has been processed and committed. Ticks go on for ever.
 pub fn wait_processed(world: &World, log: &dyn Log) {
-    let ends = log.ends(Topic::Observations).unwrap();
-    let end = Instant::now() + WAIT;
-    while behind(log, &ends) > 0 {
+    wait_caught_up(world, NETWORK, log, Group::Network, Topic::Observations);
+}
+
+/// However long it takes, as long as it goes on.
+fn wait_caught_up(world: &World, part: &[&str], log: &dyn Log, group: Group, topic: Topic) {
+    let ends = log.ends(topic).unwrap();
+    let (mut least, mut since) = (u64::MAX, Instant::now());
+    loop {
+        let left = behind(log, group, topic, &ends);
+        if left == 0 {
+            return;
+        }
+        if left < least {
+            (least, since) = (left, Instant::now());
+        }
         assert!(
-            Instant::now() < end,
-            "records stay uncommitted: {:?} of {ends:?}; network says:\n{}",
-            log.committed(Group::Network, Topic::Observations).unwrap(),
-            world.says(NETWORK)
+            since.elapsed() < WAIT,
+            "{topic} stays unread: {:?} of {ends:?}; {part:?} says:\n{}",
+            log.committed(group, topic).unwrap(),
+            world.says(part)
         );
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -97,6 +110,7 @@ pub fn assert_informs(sender: &Sender, found: &Found, log: &dyn Log) {
 
 /// Board and store, once they have caught up, are the oracle's: all states, some histories, and the number of all rows.
 pub fn assert_views(world: &World, first: &FirstStart, found: &Found, log: &dyn Log) {
+    wait_caught_up(world, PERSIST, log, Group::Persist, Topic::DeviceEvents);
     let (expected, codec) = (&found.expected, log.codec());
     let onus = expected_states(expected, codec);
     let sample: Vec<String> = onus.keys().step_by(97).cloned().collect();
