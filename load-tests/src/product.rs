@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Community of the configurations made here.
 pub const COMMUNITY: &str = "bench-community";
@@ -181,11 +182,23 @@ impl Setup {
     /// # Errors
     /// When it fails: with what it said.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.command(arguments).output()?;
+        let output = self.output(arguments, &[])?;
         if !output.status.success() {
             bail!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs a command of the installation, with extra environment, to whatever end it comes to.
+    ///
+    /// # Errors
+    /// When the binary cannot be run.
+    pub fn output(&self, arguments: &[&str], environment: &[(&str, String)]) -> Result<Output> {
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().map(|(k, v)| (*k, v.as_str())));
+        command
+            .output()
+            .with_context(|| format!("cannot run {}", self.binary.display()))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -316,9 +329,37 @@ impl Running {
     /// # Errors
     /// When it does not end in time.
     pub fn terminate(mut self, deadline: Duration) -> Result<ExitStatus> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        self.signal(Signal::TERM)?;
         self.wait(deadline)
+    }
+
+    /// SIGCONT: a process that was stopped goes on where it was.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Whether the whole process stands still, as after SIGSTOP.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn is_stopped(&self) -> Result<bool> {
+        let state = self.stat()?;
+        Ok(state.first().is_some_and(|state| state == "T"))
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).with_context(|| format!("cannot signal process {}", self.child.id()))
+    }
+
+    /// The kernel's row of the process, from its state on.
+    fn stat(&self) -> Result<Vec<String>> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields = text.rsplit(')').next().unwrap_or_default();
+        Ok(fields.split_whitespace().map(str::to_owned).collect())
     }
 
     /// Waits for its end.
@@ -343,8 +384,7 @@ impl Running {
     /// # Errors
     /// When the process is gone.
     pub fn cpu(&self) -> Result<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let fields = self.stat()?;
         let ticks = fields
             .get(11)
             .zip(fields.get(12))

@@ -90,6 +90,29 @@ pub fn with_id_rule(records: &[Stored]) -> Vec<Output> {
         .collect()
 }
 
+/// Records that the oracle did not make, repeats looked at too: an id of nothing, or other bytes under an id.
+pub fn strangers(expected: &[Output], records: &[Stored]) -> usize {
+    let expected: BTreeSet<_> = expected.iter().collect();
+    records
+        .iter()
+        .filter(|s| !expected.contains(&output(&s.record)))
+        .count()
+}
+
+/// Records of an exact topic whose id is not above that of the one before in their partition: a commit that stands twice, or
+/// behind its successor's.
+pub fn out_of_turn(records: &[Stored]) -> usize {
+    let mut last: BTreeMap<Partition, Vec<u8>> = BTreeMap::new();
+    let mut count = 0;
+    for stored in records {
+        let (_, partition, id, _, _) = output(&stored.record);
+        let before = last.entry(partition).or_default();
+        count += usize::from(id <= *before);
+        *before = id;
+    }
+    count
+}
+
 /// Difference between what a reader got and what it should have got, per partition in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Difference {

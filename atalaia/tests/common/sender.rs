@@ -16,6 +16,8 @@ pub struct Sender {
     olts: u8,
     next: u32,
     waiting: HashMap<i32, (Note, u32, Instant)>,
+    /// New informs a second at most, and since when they are counted.
+    pace: Option<(u32, Instant)>,
     /// Informs that were answered, in that order.
     pub acknowledged: Vec<Note>,
 }
@@ -28,8 +30,22 @@ impl Sender {
             olts,
             next: 0,
             waiting: HashMap::new(),
+            pace: None,
             acknowledged: Vec::new(),
         }
+    }
+
+    /// The same, with at most so many new informs a second: for a product whose parts are not there all the time.
+    pub fn paced(olts: u8, target: SocketAddr, per_second: u32) -> Self {
+        Self {
+            pace: Some((per_second, Instant::now())),
+            ..Self::new(olts, target)
+        }
+    }
+
+    fn may_send(&self) -> bool {
+        let due = |(per_second, since): (u32, Instant)| since.elapsed().as_secs_f64() * f64::from(per_second);
+        self.waiting.len() < WINDOW && self.pace.is_none_or(|pace| f64::from(self.next) < due(pace))
     }
 
     /// Waits until nothing is in flight, sending nothing new.
@@ -63,7 +79,7 @@ impl Sender {
     /// Hears answers, sends what the window allows and what is overdue.
     pub fn turn(&mut self) {
         self.hear();
-        while self.waiting.len() < WINDOW {
+        while self.may_send() {
             let note = Note::nth(self.next, self.olts);
             // One at a time of each ONU, or a resent one could arrive behind its successor: order is what is tested.
             if self
@@ -79,7 +95,15 @@ impl Sender {
             self.waiting.insert(note.request_id, (note, uptime, Instant::now()));
         }
         self.resend();
-        std::thread::sleep(Duration::from_micros(300));
+        // A rate needs no such haste, and others need the processor.
+        let rest = if self.pace.is_some() { 3_000 } else { 300 };
+        std::thread::sleep(Duration::from_micros(rest));
+    }
+
+    /// Sends for so long.
+    pub fn go_on(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        self.until(time, |_| Instant::now() >= end);
     }
 
     /// Sends until something is done; whether it was in time.

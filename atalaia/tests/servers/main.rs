@@ -6,7 +6,15 @@
     reason = "a test fails by panicking and prints its figures"
 )]
 
+mod brokers;
 #[path = "../common/mod.rs"]
 mod common;
 mod end_to_end;
+mod kill;
+mod pause;
+mod pauses;
+mod rebalance;
+mod registry_away;
+mod store_away;
+mod verdict;
 mod world;

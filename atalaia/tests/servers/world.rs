@@ -1,11 +1,13 @@
 //! An installation on the servers: topics and tables of its own, its parts as processes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use load_tests::client::{login, wait_ready};
+use load_tests::client::{login, request_text, wait_ready};
 use load_tests::product::{COMMUNITY, FirstStart, Running, Servers, Setup};
 use log::Log;
+use store_cql::{CqlConfig, CqlStore};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -22,6 +24,7 @@ pub const PERSIST: &[&str] = &["pipeline", "persist"];
 pub struct World {
     pub setup: Setup,
     pub runtime: Runtime,
+    spawned: AtomicU32,
     _folder: TempDir,
 }
 
@@ -33,15 +36,34 @@ impl World {
 
     /// The same on other servers.
     pub fn on(servers: Servers, olts: u8) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let world = Self::bare(servers, olts);
+        world.apply();
+        world
+    }
+
+    /// Neither topics nor tables yet.
+    pub fn bare(servers: Servers, olts: u8) -> Self {
+        let mut folder = tempfile::tempdir().unwrap();
+        // A failed run's logs, for a person to read.
+        folder.disable_cleanup(std::env::var_os("ATALAIA_TEST_KEEP").is_some());
         let setup = Setup::on(common::binary(), folder.path(), olts, Some(servers)).unwrap();
-        println!("{}", setup.run(&["topology", "apply"]).unwrap());
-        println!("{}", setup.run(&["migrate"]).unwrap());
         Self {
             setup,
             runtime: Runtime::new().unwrap(),
+            spawned: AtomicU32::new(0),
             _folder: folder,
         }
+    }
+
+    /// Makes topics, schemas and tables.
+    pub fn apply(&self) {
+        self.apply_topics();
+        println!("{}", self.setup.run(&["migrate"]).unwrap());
+    }
+
+    /// Makes topics and schemas.
+    pub fn apply_topics(&self) {
+        println!("{}", self.setup.run(&["topology", "apply"]).unwrap());
     }
 
     /// Starts a part and waits until it is able.
@@ -53,7 +75,8 @@ impl World {
 
     /// Starts a part and does not wait.
     pub fn spawn(&self, part: &[&str], environment: &[(&str, String)]) -> Running {
-        self.setup.spawn_part(part, &log_name(part), environment).unwrap()
+        let log = format!("{}-{}", log_name(part), self.spawned.fetch_add(1, Ordering::Relaxed));
+        self.setup.spawn_part(part, &log, environment).unwrap()
     }
 
     pub fn wait_ready(&self, running: &Running, part: &[&str]) {
@@ -86,11 +109,49 @@ impl World {
         log
     }
 
-    /// The last lines that a part has logged.
+    /// The store, as another process sees it.
+    pub fn store(&self) -> Arc<CqlStore> {
+        let servers = self.setup.servers.as_ref().expect("a world stands on servers");
+        let config = CqlConfig::new(vec![servers.cql.clone()], &servers.keyspace);
+        self.runtime.block_on(CqlStore::open(config)).unwrap()
+    }
+
+    /// Sum of a part's metrics of this name whose labels hold all of these, as `state="running"`.
+    pub fn metric(&self, running: &Running, name: &str, labels: &[&str]) -> f64 {
+        let text = self
+            .runtime
+            .block_on(request_text(running.http, "GET", "/metrics", None, None))
+            .map(|(_, text)| text)
+            .unwrap_or_default();
+        text.lines()
+            .filter(|line| line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|l| line.contains(l)))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
+    /// Partitions that a processor has restored and runs.
+    pub fn running_partitions(&self, running: &Running) -> f64 {
+        self.metric(running, runtime::metrics::TASK_PARTITIONS, &["state=\"running\""])
+    }
+
+    /// The last lines that the last processes of a part have logged.
     pub fn says(&self, part: &[&str]) -> String {
-        let text = std::fs::read_to_string(self.setup.folder.join(log_name(part))).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        let prefix = format!("{}-", log_name(part));
+        let files = std::fs::read_dir(&self.setup.folder).unwrap().flatten();
+        let number = |name: &str| name.strip_prefix(&prefix)?.parse::<u32>().ok();
+        let mut logs: Vec<_> = files
+            .filter_map(|f| Some((number(f.file_name().to_str()?)?, f.path())))
+            .collect();
+        logs.sort_unstable();
+        let last = logs.iter().rev().take(3).rev().map(|(number, path)| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let lines: Vec<_> = text.lines().collect();
+            format!(
+                "process {number}:\n{}\n",
+                lines[lines.len().saturating_sub(15)..].join("\n")
+            )
+        });
+        last.collect()
     }
 }
 

@@ -8,7 +8,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 /// An error of a question that may take `limit`.
 pub(crate) fn asking(what: impl Into<String>, limit: Duration, error: KafkaError) -> LogError {
     match error.rdkafka_error_code() {
-        Some(Code::OperationTimedOut | Code::RequestTimedOut | Code::UnstableOffsetCommit) => LogError::Timeout(limit),
+        Some(Code::UnstableOffsetCommit) => LogError::Timeout(limit),
+        _ if is_timeout(&error) => LogError::Timeout(limit),
         Some(code) if is_group_fence(code) => LogError::Fenced(format!("{}: {error}", what.into())),
         _ => LogError::backend(what, error),
     }
@@ -25,6 +26,14 @@ pub(crate) fn transaction(what: &'static str, limit: Duration, error: KafkaError
         },
         _ => LogError::backend(what, error),
     }
+}
+
+/// Nobody has answered in time.
+pub(crate) fn is_timeout(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(Code::OperationTimedOut | Code::RequestTimedOut)
+    )
 }
 
 /// The cluster is moving something: the same question has an answer soon.
@@ -44,6 +53,7 @@ pub(crate) fn is_passing(error: &KafkaError) -> bool {
                 | Code::UnknownPartition
                 | Code::UnknownTopic
                 | Code::BrokerTransportFailure
+                | Code::AllBrokersDown
                 | Code::CoordinatorLoadInProgress
                 | Code::CoordinatorNotAvailable
                 | Code::NotCoordinator

@@ -16,10 +16,12 @@ use topology::{Group, TOPICS, Topic};
 
 use crate::config::{Isolation, KafkaConfig};
 use crate::context::Quiet;
-use crate::error::{asking, is_passing};
+use crate::error::{asking, is_passing, is_timeout};
 use crate::lane::Lanes;
 use crate::wire::partition_id;
 
+/// One attempt at a question; whoever has not answered it by then may be dead, and no leader any more.
+const ATTEMPT: Duration = Duration::from_secs(1);
 /// Between two attempts at a question while the cluster is moving its answer.
 pub(crate) const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// Log lines of a client taken off its queue at one go.
@@ -144,7 +146,8 @@ impl Shared {
             .collect()
     }
 
-    /// One request to each leader, whatever the number of partitions; again while leaders are moving.
+    /// One request to each leader, whatever the number of partitions; again while leaders are moving. librdkafka asks whom it
+    /// has known as leader before, dead or not, until it is told to look again.
     fn ask_offsets(
         &self,
         client: &BaseConsumer<Quiet>,
@@ -163,7 +166,7 @@ impl Shared {
         loop {
             self.check_open()?;
             let left = deadline.saturating_duration_since(Instant::now());
-            let answered = client.offsets_for_times(asked.clone(), left);
+            let answered = client.offsets_for_times(asked.clone(), left.min(ATTEMPT));
             serve_events(client);
             match answered.and_then(|list| raw_offsets(&list)) {
                 Ok(found) if found.len() == asked.count() => return Ok(found),
@@ -173,9 +176,18 @@ impl Shared {
                         "{got} answers for {count} partitions of {topic}"
                     )));
                 }
-                Err(error) if is_passing(&error) && Instant::now() < deadline => thread::sleep(ASK_AGAIN),
+                Err(error) if (is_passing(&error) || is_timeout(&error)) && Instant::now() < deadline => {
+                    self.look_for_leaders(client, topic);
+                    thread::sleep(ASK_AGAIN);
+                }
                 Err(error) => return Err(asking(format!("asking for offsets of {topic}"), limit, error)),
             }
+        }
+    }
+
+    fn look_for_leaders(&self, client: &BaseConsumer<Quiet>, topic: Topic) {
+        if let Err(error) = client.fetch_metadata(Some(self.name(topic)), ATTEMPT) {
+            tracing::debug!(%error, %topic, "no broker says who leads");
         }
     }
 

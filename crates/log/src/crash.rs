@@ -79,6 +79,18 @@ pub fn crash_point(point: CrashPoint) {
     if armed.signal == Signal::KILL {
         std::process::abort();
     }
+    // Another thread may be the one that takes it, and on a busy machine late: this one must not run on until then.
+    while is_pending(armed.signal) {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether this process has been sent a signal that none of its threads has taken yet.
+fn is_pending(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
 }
 
 /// Whether some passage of this point is armed: where a point inside a call has to be prepared.

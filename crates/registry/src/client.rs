@@ -110,6 +110,14 @@ impl Client {
     }
 
     pub async fn set_compatibility(&self, subject: &str, level: &str) -> Result<(), RegistryError> {
+        match self.put_compatibility(subject, level).await {
+            // Somebody else has made the rule this moment (Apicurio); the next call changes it.
+            Err(RegistryError::Refused { status: 409, .. }) => self.put_compatibility(subject, level).await,
+            result => result,
+        }
+    }
+
+    async fn put_compatibility(&self, subject: &str, level: &str) -> Result<(), RegistryError> {
         let request = self
             .http
             .put(self.config_url(subject))

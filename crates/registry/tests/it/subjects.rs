@@ -109,6 +109,25 @@ async fn a_difference_is_named_until_it_is_applied() {
 }
 
 #[tokio::test]
+async fn several_may_apply_at_once() {
+    let prefix = prefix("at_once");
+    let apply = || {
+        let registry = connect(&prefix);
+        tokio::spawn(async move {
+            registry.set_compatibility(ALL).await?;
+            registry.ensure(ALL).await
+        })
+    };
+    let applying: Vec<_> = (0..4).map(|_| apply()).collect();
+    let mut ids = Vec::new();
+    for applied in applying {
+        ids.push(applied.await.unwrap().unwrap());
+    }
+    assert!(ids.iter().all(|i| *i == ids[0]), "all see the same ids");
+    assert_eq!(connect(&prefix).diff(ALL).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn an_address_that_is_no_registry_is_refused_and_not_retried() {
     let mut config = config("none");
     config.url = config.url.replace("/apis/ccompat/v7", "/nowhere");
