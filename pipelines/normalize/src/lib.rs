@@ -123,10 +123,11 @@ impl Step for Normalize {
     }
 
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
-        match event {
-            NetworkEvent::Observed(Observed::Trap { root, .. }) => keys.push(root.shared()),
-            NetworkEvent::Observed(_) => keys.push(self.no_key.clone()),
-            _ => {}
+        if let NetworkEvent::Observed(observed) = event {
+            keys.push(match &**observed {
+                Observed::Trap { root, .. } => root.shared(),
+                _ => self.no_key.clone(),
+            });
         }
     }
 
