@@ -25,7 +25,7 @@ async fn what_is_registered_is_registered_once_and_read_by_all() {
     let tick = Tick {
         sent_at: model::Micros(7),
     };
-    let bytes = Codec::new(&first).encode(&tick.clone().into()).unwrap();
+    let bytes = Codec::new(&first).encode(&tick.into()).unwrap();
     let other = connect(&prefix).codec(Access::Read).await.unwrap();
     assert_eq!(other.decode(&bytes).unwrap(), tick.into());
 }
