@@ -3,6 +3,7 @@
 
 mod e2e;
 mod edge;
+mod peers;
 mod stages;
 
 use std::path::PathBuf;
