@@ -1,12 +1,10 @@
 //! The edge alone: datagrams over UDP into the durable embedded log, and what a trap costs on the way.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use connector_snmp_traps::{
     ListenerSnapshot, RawConfig, RawCredential, RawDevice, RawListener, Running, build, validate,
 };
@@ -17,6 +15,7 @@ use model::Secret;
 use schemas::Codec;
 use snmp_pdu::{Message, TrapPdu};
 
+use crate::peers::PEERS;
 use crate::{print_figure, stages};
 
 /// Different datagrams that are sent in turn.
@@ -30,24 +29,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// All figures of this stage.
 pub fn run(pairs: usize) -> Result<()> {
     costs(pairs)?;
-    let peer = Peer::build();
-    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut peers: Vec<_> = PEERS
+        .iter()
+        .map(|(name, find)| (*name, find(), Vec::new(), Vec::new()))
+        .collect();
+    let mut ours = Vec::new();
     for _ in 0..pairs {
         let own = saturated()?;
         ours.push(own);
-        if let Ok(peer) = &peer {
-            let other = peer.saturated()?;
-            theirs.push(other);
-            ratios.push(own / other);
+        for (_, peer, theirs, ratios) in &mut peers {
+            if let Ok(peer) = peer {
+                let other = peer.saturated(&|to| send(to, None, PACED).map(drop))?;
+                theirs.push(other);
+                ratios.push(own / other);
+            }
         }
     }
     print_figure("edge, UDP to durable log, saturated", "traps/CPU-s", ours);
-    match peer {
-        Ok(_) => {
-            print_figure("gosnmp TrapListener, same bytes", "traps/CPU-s", theirs);
-            print_figure("edge over gosnmp, pairs", "times", ratios);
+    for (name, peer, theirs, ratios) in peers {
+        match peer {
+            Ok(_) => {
+                print_figure(&format!("{name}, same bytes"), "traps/CPU-s", theirs);
+                print_figure(&format!("edge over {name}, pairs"), "times", ratios);
+            }
+            Err(error) => println!("{name}: not measured ({error:#})"),
         }
-        Err(error) => println!("gosnmp TrapListener: not measured ({error:#})"),
     }
     ladder()
 }
@@ -225,52 +231,4 @@ fn ladder() -> Result<()> {
     }
     print_figure("edge, highest rate without loss", "traps/s", vec![f64::from(best)]);
     Ok(())
-}
-
-/// gosnmp's `TrapListener`, which is what Telegraf uses: decodes, and counts.
-struct Peer {
-    program: std::path::PathBuf,
-}
-
-impl Peer {
-    /// Builds it with the Go on this machine.
-    fn build() -> Result<Self> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/gosnmp");
-        let here = std::env::current_exe()?;
-        let program = here.parent().context("a program lies in a folder")?.join("peer-gosnmp");
-        let built = Command::new("go")
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(".")
-            .current_dir(source)
-            .status()
-            .context("there is no Go on this machine")?;
-        ensure!(built.success(), "it does not build");
-        Ok(Self { program })
-    }
-
-    fn saturated(&self) -> Result<f64> {
-        let free = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-        let mut child = Command::new(&self.program)
-            .arg(free.to_string())
-            .arg(COMMUNITY)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut output = std::io::BufReader::new(child.stdout.take().context("its output")?);
-        let mut line = String::new();
-        std::io::BufRead::read_line(&mut output, &mut line)?;
-        ensure!(line.trim() == "listening", "the peer says {line:?}");
-        send(free, None, PACED)?;
-        // Told to end, it says how many it decoded, and how much CPU it took.
-        drop(child.stdin.take());
-        line.clear();
-        std::io::BufRead::read_line(&mut output, &mut line)?;
-        child.wait()?;
-        let numbers: Vec<f64> = line.split_whitespace().filter_map(|w| w.parse().ok()).collect();
-        let [count, seconds] = numbers[..] else {
-            anyhow::bail!("the peer says {line:?}")
-        };
-        Ok(count / seconds.max(0.01))
-    }
 }

@@ -4,6 +4,7 @@
 mod codec;
 mod e2e;
 mod edge;
+mod peers;
 mod processor;
 mod servers;
 mod stages;
