@@ -26,8 +26,12 @@ web/node_modules/.installed: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-web: web/node_modules/.installed ## Builds the web application into web/dist.
+# Only where a source is newer: what the binary embeds would have to be compiled in again.
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/package.json web/*.json web/*.ts -type f 2>/dev/null)
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	cd web && npm run --silent build
+
+web: web/dist/index.html ## Builds the web application into web/dist.
 
 build: install-demo web ## Builds the product (target/release/atalaia).
 	$(CARGO) build --release -p atalaia
