@@ -159,9 +159,19 @@ async fn a_stalled_processor_makes_it_late_and_recovery_clears_it() {
     processor.join().unwrap();
     let late = told(&mut browser, "late").await;
     assert_eq!(last_notice(&late), "freshness_late");
-    let ready = product.ready().await;
-    assert_eq!(ready["state"], "late");
-    assert_eq!(ready["listeners"][0]["late_partitions"], json!([0, 1, 2, 3]));
+    // One partition after the other, as each waits for its own probe.
+    let all = async {
+        loop {
+            let ready = product.ready().await;
+            assert_eq!(ready["state"], "late");
+            if ready["listeners"][0]["late_partitions"] == json!([0, 1, 2, 3]) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let all = tokio::time::timeout(PATIENCE, all).await;
+    all.expect("in the end all partitions are late");
 
     let processor = product.processor();
     let fresh = told(&mut browser, "fresh").await;
