@@ -11,12 +11,12 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::checker::{compare, oracle, read_all, request_ids, with_id_rule};
+use common::checker::{compare, oracle, read_all, request_ids, uncommitted, with_id_rule};
 use common::sender::Sender;
-use common::views::{assert_exact_topics, assert_order, expected_states, history_of, views};
+use common::views::{assert_exact_topics, assert_order, wait_views};
 use load_tests::product::{FirstStart, Running, Setup};
-use log::{CRASH_AT_ENV, CrashPoint, Log};
-use topology::{Group, Topic};
+use log::{CRASH_AT_ENV, CrashPoint};
+use topology::Topic;
 
 const OLTS: u8 = 3;
 
@@ -99,16 +99,6 @@ fn tail_of(setup: &Setup) -> String {
     lines[lines.len().saturating_sub(30)..].join("\n")
 }
 
-/// Input that no commit has covered, in records: what a restart has to process again.
-fn uncommitted(log: &dyn Log) -> u64 {
-    let ends = log.ends(Topic::Observations).unwrap();
-    let committed = log.committed(Group::Network, Topic::Observations).unwrap();
-    ends.iter()
-        .zip(committed)
-        .map(|(end, next)| end - next.unwrap_or(0).min(*end))
-        .sum()
-}
-
 fn finish(setup: &Setup, sender: &mut Sender, first: &mut Option<FirstStart>, events: usize) -> Running {
     let mut product = setup.spawn(&[]).unwrap();
     if let Some(found) = product.wait_board(Duration::from_secs(20)).unwrap() {
@@ -188,33 +178,14 @@ fn nothing_is_lost_or_doubled_whenever_it_is_killed() {
     assert_exact_topics(&*log, &expected);
     assert_order(&sender, &expected, &codec);
 
-    let onus: std::collections::BTreeMap<_, _> = expected_states(&expected, &codec);
-    let sample: Vec<String> = onus.keys().step_by(97).cloned().collect();
-    let expected_history = history_of(&expected, &codec, &sample);
     log.close().unwrap();
     drop(log);
 
     let mut product = setup.spawn(&[]).unwrap();
     product.wait_board(Duration::from_secs(20)).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        let (board, history) = runtime.block_on(views(&setup, &first, &sample));
-        if board == onus && history == expected_history {
-            break;
-        }
-        assert!(
-            Instant::now() < end,
-            "board differs in {} of {} ONUs, store in {} of {} histories",
-            onus.iter().filter(|(e, s)| board.get(*e) != Some(s)).count(),
-            onus.len(),
-            expected_history
-                .iter()
-                .filter(|(e, h)| history.get(*e) != Some(h))
-                .count(),
-            sample.len()
-        );
-    }
+    let limit = Duration::from_secs(20);
+    wait_views(&runtime, (&setup, &first), &expected, &codec, limit, || tail_of(&setup));
     product.terminate(Duration::from_secs(25)).unwrap();
 
     // Not a sample: the store has exactly as many events and states as the oracle.

@@ -10,8 +10,7 @@ use load_tests::client::{request_text, wait_ready};
 use load_tests::device::dying_gasp;
 use load_tests::product::{COMMUNITY, Running, Servers, Setup};
 use log::Log;
-use model::Micros;
-use schemas::{SnmpVersion, TrapReceived};
+use schemas::TrapReceived;
 use tempfile::TempDir;
 use topology::{Group, Topic};
 
@@ -105,19 +104,8 @@ fn trap(n: u32, onus: u32) -> TrapReceived {
     let small = |number: u32| i32::try_from(number).expect("below the ONUs of an OLT");
     let place = (small(1 + at / 2_048), small(at / 128 % 16), small(at % 128));
     let request_id = i32::try_from(n + 1).expect("runs are shorter than 2^31");
-    TrapReceived {
-        root: format!("default/olt/big-{olt}"),
-        sender: "127.20.0.1".into(),
-        sender_port: 161,
-        listener: "bench".into(),
-        version: SnmpVersion::V2c,
-        credential: "bench".into(),
-        inform: false,
-        relay: None,
-        inner_address: None,
-        received_at: Micros(1_700_000_000_000_000 + i64::from(n) * 1_000),
-        pdu: dying_gasp(raise, place, request_id, n, false),
-    }
+    let pdu = dying_gasp(raise, place, request_id, n, false);
+    stages::received(format!("default/olt/big-{olt}"), n, pdu)
 }
 
 /// Trap over UDP → frame at a WebSocket client, every part a process of its own.

@@ -36,9 +36,17 @@ pub fn trap(n: u32, olts: u8) -> TrapReceived {
         Ok(snmp_pdu::Message::Community { pdu, .. }) => pdu.to_vec(),
         _ => unreachable!("our own datagram"),
     };
-    let at = Micros(1_700_000_000_000_000 + i64::from(n) * 1_000);
+    received(format!("default/olt/olt-{}", note.olt), n, pdu)
+}
+
+pub fn input(n: u32, olts: u8, codec: &Codec, partitions: u32) -> Result<Record> {
+    published(trap(n, olts), n, codec, partitions)
+}
+
+/// The `n`th trap's record: a thousand a second, of this root.
+pub fn received(root: String, n: u32, pdu: Vec<u8>) -> TrapReceived {
     TrapReceived {
-        root: format!("default/olt/olt-{}", note.olt),
+        root,
         sender: "127.20.0.1".into(),
         sender_port: 161,
         listener: "bench".into(),
@@ -47,13 +55,9 @@ pub fn trap(n: u32, olts: u8) -> TrapReceived {
         inform: false,
         relay: None,
         inner_address: None,
-        received_at: at,
+        received_at: Micros(1_700_000_000_000_000 + i64::from(n) * 1_000),
         pdu,
     }
-}
-
-pub fn input(n: u32, olts: u8, codec: &Codec, partitions: u32) -> Result<Record> {
-    published(trap(n, olts), n, codec, partitions)
 }
 
 /// A trap as the connector's `n`th record.

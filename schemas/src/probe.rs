@@ -1,6 +1,8 @@
 //! Words of the freshness probe, on which its two ends agree: the connector that sends it and the view that waits for it. At the far end it
 //! is a row of `device-status` of kind `probe`: its name is the listener's, `observed_at` when it was sent.
 
+/// The sender under whose name its datagrams are counted in the ledger.
+pub const SENDER: &str = "probe";
 /// What it is called inside the chain.
 pub const EVENT: &str = "freshness_probe";
 /// Key of its detail there: which listener it came through.

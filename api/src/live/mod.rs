@@ -32,7 +32,7 @@ pub use query::Narrow;
 pub use ring::{Ring, RingLimits};
 pub use row::Sym;
 pub use state::LiveState;
-pub use system::ProbeConfig;
+pub use system::{ProbeConfig, SILENT_AFTER_US};
 pub use text::wanted;
 
 use crate::{ApiError, Code, ReadyCheck};

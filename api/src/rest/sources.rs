@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Query, limit};
 use crate::auth::Caller;
 use crate::error::ErrorBody;
+use crate::live::SILENT_AFTER_US;
 use crate::time::{Instant3339, now};
 use crate::{ApiError, ApiState};
 
@@ -20,10 +21,6 @@ use crate::{ApiError, ApiState};
 const SENDERS_MAX: usize = 5_000;
 /// Rows read of them: those of earlier runs are among these.
 const ROWS_MAX: usize = 10_000;
-/// Name of the sender whose datagrams are our own.
-const PROBE: &str = "probe";
-/// A listener that said nothing for so long has ended, or cannot reach the log: its rows come every 10 s.
-const SILENT_AFTER_US: i64 = 60_000_000;
 
 /// Every listener's ledger.
 #[derive(Serialize, ToSchema)]
@@ -158,7 +155,10 @@ async fn listener_item(
     let listener = name_of(&row);
     let mut senders: Vec<_> = read(api, Some(&listener), ROWS_MAX).await?;
     senders.retain(|s| s.writer == row.writer);
-    let own_probes = senders.iter().find(|s| name_of(s) == PROBE).map_or(0, |s| s.received);
+    let own_probes = senders
+        .iter()
+        .find(|s| name_of(s) == schemas::probe::SENDER)
+        .map_or(0, |s| s.received);
     let more_senders = senders.len() > senders_max;
     senders.truncate(senders_max);
     Ok(ListenerItem {

@@ -7,7 +7,7 @@ use model::Partition;
 use runtime::{Task, TaskPlace};
 use schemas::{AnyRecord, Codec};
 use snmp_pdu::TrapPdu;
-use topology::Topic;
+use topology::{Group, Topic};
 
 /// Everything of one topic, in order within a partition.
 pub fn read_all(log: &dyn Log, topic: Topic) -> Vec<Stored> {
@@ -165,4 +165,19 @@ pub fn request_ids(observations: &[Stored], codec: &Codec) -> Vec<(Partition, i3
             _ => None,
         })
         .collect()
+}
+
+/// Input that no commit has covered, in records: what a restart has to process again.
+pub fn uncommitted(log: &dyn Log) -> u64 {
+    let ends = log.ends(Topic::Observations).unwrap();
+    behind(log, Group::Network, Topic::Observations, &ends)
+}
+
+/// Records of a topic below these ends that a group has not committed.
+pub fn behind(log: &dyn Log, group: Group, topic: Topic, ends: &[u64]) -> u64 {
+    let committed = log.committed(group, topic).unwrap();
+    ends.iter()
+        .zip(committed)
+        .map(|(end, next)| end - next.unwrap_or(0).min(*end))
+        .sum()
 }

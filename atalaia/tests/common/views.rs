@@ -1,7 +1,7 @@
 //! What log, store and board say at the end, beside what they should say.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use load_tests::client::{list, login, wait_ready};
 use load_tests::product::{FirstStart, Setup};
@@ -34,6 +34,41 @@ pub async fn views(
         history.insert(entity.clone(), events.iter().map(|e| text(&e["id"])).collect());
     }
     (board, history)
+}
+
+/// Waits until board and store are the oracle's: every ONU's state, and the histories of a sample. `says` is what the product
+/// has to say if they never are.
+pub fn wait_views(
+    runtime: &tokio::runtime::Runtime,
+    (setup, first): (&Setup, &FirstStart),
+    expected: &Expected,
+    codec: &schemas::Codec,
+    limit: Duration,
+    says: impl Fn() -> String,
+) {
+    let onus = expected_states(expected, codec);
+    let sample: Vec<String> = onus.keys().step_by(97).cloned().collect();
+    let expected_history = history_of(expected, codec, &sample);
+    let end = Instant::now() + limit;
+    loop {
+        let (board, history) = runtime.block_on(views(setup, first, &sample));
+        if board == onus && history == expected_history {
+            return;
+        }
+        assert!(
+            Instant::now() < end,
+            "board differs in {} of {} ONUs, store in {} of {} histories; it says:\n{}",
+            onus.iter().filter(|(e, s)| board.get(*e) != Some(s)).count(),
+            onus.len(),
+            expected_history
+                .iter()
+                .filter(|(e, h)| history.get(*e) != Some(h))
+                .count(),
+            sample.len(),
+            says()
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// The compacted outputs hold the oracle's last record of each key.

@@ -4,13 +4,14 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
+use common::checker::uncommitted;
 use common::sender::Sender;
 use load_tests::product::{Running, Servers};
 use log::{CRASH_AT_ENV, CrashPoint, Log};
 use topology::{Group, Topic};
 
 use crate::common;
-use crate::verdict::{assert_informs, assert_log, assert_views, finish, uncommitted, wait_processed};
+use crate::verdict::{assert_informs, assert_log, assert_views, finish, wait_processed};
 use crate::world::{NETWORK, PERSIST, WAIT, World};
 
 const OLTS: u8 = 3;

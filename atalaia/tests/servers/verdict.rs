@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use common::checker::{
-    Difference, Expected, compare, oracle, out_of_turn, read_all, request_ids, strangers, with_id_rule,
+    Difference, Expected, behind, compare, oracle, out_of_turn, read_all, request_ids, strangers, with_id_rule,
 };
 use common::sender::Sender;
-use common::views::{assert_exact_topics, assert_order, expected_states, history_of, views};
+use common::views::{assert_exact_topics, assert_order, wait_views};
 use load_tests::product::{FirstStart, Running};
 use log::{Log, Stored};
 use store::Store as _;
@@ -22,20 +22,6 @@ pub struct Found {
     pub observations: Vec<Stored>,
     pub events: Vec<Stored>,
     pub expected: Expected,
-}
-
-/// Input that no commit has covered, in records.
-pub fn uncommitted(log: &dyn Log) -> u64 {
-    let ends = log.ends(Topic::Observations).unwrap();
-    behind(log, Group::Network, Topic::Observations, &ends)
-}
-
-fn behind(log: &dyn Log, group: Group, topic: Topic, ends: &[u64]) -> u64 {
-    let committed = log.committed(group, topic).unwrap();
-    ends.iter()
-        .zip(committed)
-        .map(|(end, next)| end - next.unwrap_or(0).min(*end))
-        .sum()
 }
 
 /// Waits until everything that is in the log now has been processed and committed. Ticks go on for ever.
@@ -112,29 +98,10 @@ pub fn assert_informs(sender: &Sender, found: &Found, log: &dyn Log) {
 pub fn assert_views(world: &World, first: &FirstStart, found: &Found, log: &dyn Log) {
     wait_caught_up(world, PERSIST, log, Group::Persist, Topic::DeviceEvents);
     let (expected, codec) = (&found.expected, log.codec());
-    let onus = expected_states(expected, codec);
-    let sample: Vec<String> = onus.keys().step_by(97).cloned().collect();
-    let expected_history = history_of(expected, codec, &sample);
-    let end = Instant::now() + WAIT;
-    loop {
-        let (board, history) = world.runtime.block_on(views(&world.setup, first, &sample));
-        if board == onus && history == expected_history {
-            break;
-        }
-        assert!(
-            Instant::now() < end,
-            "board differs in {} of {} ONUs, store in {} of {} histories; persist says:\n{}",
-            onus.iter().filter(|(e, s)| board.get(*e) != Some(s)).count(),
-            onus.len(),
-            expected_history
-                .iter()
-                .filter(|(e, h)| history.get(*e) != Some(h))
-                .count(),
-            sample.len(),
-            world.says(PERSIST)
-        );
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    let installation = (&world.setup, first);
+    wait_views(&world.runtime, installation, expected, codec, WAIT, || {
+        world.says(PERSIST)
+    });
     let statuses = expected
         .exact
         .keys()

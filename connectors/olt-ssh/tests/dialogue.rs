@@ -463,3 +463,38 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         1 => prop::collection::vec(any::<u8>(), 0..50),
     ]
 }
+
+/// A device that says a little now and then, and never what is waited for: the limits count from the beginning.
+#[test]
+fn a_dribble_holds_nothing_up() {
+    let begun = Instant::now();
+    let dribble = |dialogue: &mut Dialogue, limit: Duration| {
+        let mut now = begun;
+        loop {
+            assert!(now <= begun + limit, "not ended within {limit:?}");
+            let next = dialogue.deadline().unwrap().min(now + Duration::from_secs(5));
+            now = next;
+            let mut outcomes = dialogue.elapsed(now);
+            outcomes.extend(dialogue.received(b".", now));
+            if let Some(Outcome::Failed(failure)) = outcomes.first() {
+                return *failure;
+            }
+        }
+    };
+    let limits = Limits::default();
+    let mut dialogue = Dialogue::new(limits.clone(), begun);
+    assert_eq!(dribble(&mut dialogue, limits.login), Failure::NoPrompt);
+    let ready = || {
+        let mut dialogue = Dialogue::new(limits.clone(), begun);
+        dialogue.received(b"\r\nOLT-1>", begun);
+        let settled = dialogue.elapsed(begun + limits.settle);
+        assert_eq!(settled, [Outcome::Ready]);
+        dialogue
+    };
+    let mut running = ready();
+    running.begin("display version", false, begun).unwrap();
+    assert_eq!(dribble(&mut running, limits.total), Failure::TooSlow);
+    let mut leaving = ready();
+    leaving.leave(begun).unwrap();
+    assert_eq!(dribble(&mut leaving, limits.total), Failure::Silent);
+}

@@ -27,8 +27,6 @@ const SAY_DROPS_EVERY: Duration = Duration::from_secs(10);
 const OTHERS: &str = "others";
 /// The row of records that an earlier run took.
 const EARLIER: &str = "earlier";
-/// The row of our own freshness probes.
-const PROBE: &str = "probe";
 
 /// What a datagram came to, at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +208,7 @@ impl Account {
             heard: Span::default(),
             lost: Span::default(),
             slots: HashMap::new(),
-            senders: vec![sender(OTHERS), earlier, sender(PROBE)],
+            senders: vec![sender(OTHERS), earlier, sender(schemas::probe::SENDER)],
             meters: Meters::new(listener),
             drops_said: None,
         }

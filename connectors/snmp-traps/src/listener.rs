@@ -32,8 +32,6 @@ const TEND_EVERY: Duration = Duration::from_millis(5);
 /// Datagrams that come closer than this are awaited together: a wake-up costs more than a trap (performance.md §4.1).
 const LOADED: Duration = Duration::from_millis(1);
 const NAP: Duration = Duration::from_micros(300);
-/// Credential and sender of our own probes in records.
-const PROBE: &str = "probe";
 /// Bytes of memory that records share.
 const ARENA_BYTES: usize = 256 << 10;
 /// Keys of roots that are kept: far more than roots.
@@ -169,13 +167,15 @@ impl TrapListener {
 
     /// Takes a datagram if it is a freshness probe of ours: the same way into the log, under a sender of its own.
     fn take_probe(&mut self, datagram: &[u8], peer: SocketAddr) -> bool {
-        let Some(probe) = self.probe.clone() else { return false };
-        let Some((trap, root)) = probe.recognise(datagram, peer) else {
+        let Some(probe) = self.probe.as_ref().filter(|probe| probe.is_from(peer)).cloned() else {
+            return false;
+        };
+        let Some((trap, root)) = probe.recognise(datagram) else {
             return false;
         };
         let admitted = Admitted {
             version: Version::V2c,
-            credential: PROBE,
+            credential: schemas::probe::SENDER,
             proof: Proof::Community(&[]),
             trap,
         };
@@ -187,7 +187,7 @@ impl TrapListener {
         };
         let known = Known {
             slot: PROBE_SLOT,
-            address: PROBE.into(),
+            address: schemas::probe::SENDER.into(),
         };
         let fate = self.publish(&admitted, &attribution, root, None, peer, &known, None);
         self.taken.push(Counted {

@@ -35,11 +35,13 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// The trap inside, and the root to publish it under, if this datagram is one of ours.
-    pub fn recognise<'a>(&self, datagram: &'a [u8], peer: SocketAddr) -> Option<(TrapPdu<'a>, &Arc<str>)> {
-        if peer.port() != self.from.port() || peer.ip().to_canonical() != self.from.ip() {
-            return None;
-        }
+    /// Whether a datagram comes from our own socket, or claims to.
+    pub fn is_from(&self, peer: SocketAddr) -> bool {
+        peer.port() == self.from.port() && peer.ip().to_canonical() == self.from.ip()
+    }
+
+    /// The trap inside, and the root to publish it under, if this datagram from our socket is one of ours.
+    pub fn recognise<'a>(&self, datagram: &'a [u8]) -> Option<(TrapPdu<'a>, &Arc<str>)> {
         let Ok(Message::Community { community, pdu, .. }) = Message::parse(datagram) else {
             return None;
         };
@@ -177,7 +179,8 @@ mod tests {
         let other = Prober::new("main", bound, 4).unwrap();
         let datagram = prober.datagram(3);
         let check = |datagram: &[u8], peer: SocketAddr, expected: Option<&str>| {
-            let found = probe.recognise(datagram, peer).map(|(_, root)| root.clone());
+            let found = probe.is_from(peer).then(|| probe.recognise(datagram)).flatten();
+            let found = found.map(|(_, root)| root.clone());
             assert_eq!(found.as_deref(), expected, "{peer}");
         };
         let root = probe.roots[3].clone();

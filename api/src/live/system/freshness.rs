@@ -1,4 +1,4 @@
-//! When the last freshness probe came through each partition, and whether that is too long ago (docs/adr/0013).
+//! When the last freshness probe came through each partition, and whether that is too long ago (docs/adr/0014).
 //!
 //! ```text
 //!  waiting ──every partition──▶ fresh ──one partition's newest probe older than 2.5 intervals──▶ late

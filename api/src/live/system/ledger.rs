@@ -10,11 +10,9 @@ use super::notice::{Notice, Word};
 use crate::time::Instant3339;
 
 /// A listener that said nothing for so long has ended, or cannot reach the log: its rows come every 10 s.
-const SILENT_AFTER_US: i64 = 60 * Micros::SECOND;
+pub const SILENT_AFTER_US: i64 = 60 * Micros::SECOND;
 /// Runs kept: far more than listeners.
 const RUNS_MAX: usize = 256;
-/// Name of the sender whose datagrams are our own probes.
-const PROBE: &str = "probe";
 
 /// One listener in one run, as clients get it.
 #[derive(Debug, Serialize)]
@@ -70,7 +68,7 @@ impl Ledger {
     pub fn count(&mut self, row: LedgerRow, replaying: bool) -> Said {
         let key = (row.listener.clone(), row.writer.clone());
         if row.scope == LedgerScope::Sender {
-            let own = row.sender.as_deref() == Some(PROBE);
+            let own = row.sender.as_deref() == Some(schemas::probe::SENDER);
             if own && (self.own_probes.len() < RUNS_MAX || self.own_probes.contains_key(&key)) {
                 self.own_probes.insert(key, row.received);
             }

@@ -11,6 +11,7 @@ use schemas::{AnyRecord, Codec, DeviceStatus, LedgerRow};
 use serde::Serialize;
 
 pub use freshness::ProbeConfig;
+pub use ledger::SILENT_AFTER_US;
 
 use freshness::{Freshness, FreshnessItem};
 use ledger::{Ledger, LedgerItem};

@@ -71,6 +71,8 @@ pub struct Dialogue {
     prompt: Option<usize>,
     /// When the last byte came.
     last: Instant,
+    /// When the shell was opened, or leaving begun: no dribble of bytes makes either last for ever.
+    since: Instant,
 }
 
 impl fmt::Debug for Dialogue {
@@ -100,6 +102,7 @@ impl Dialogue {
             line: 0,
             prompt: None,
             last: now,
+            since: now,
         }
     }
 
@@ -152,6 +155,7 @@ impl Dialogue {
             return Err(NotBegun::NotReady);
         }
         self.state = State::Leaving { quits: 1 };
+        self.since = now;
         self.forget(now);
         Ok(QUIT)
     }
@@ -225,12 +229,18 @@ impl Dialogue {
     pub fn deadline(&self) -> Option<Instant> {
         let settled = self.prompt.map(|_| self.last + self.limits.settle);
         match &self.state {
-            State::Greeting => settled.or(Some(self.last + self.limits.login)),
+            State::Greeting => {
+                let end = self.since + self.limits.login;
+                Some(settled.map_or(end, |settled| settled.min(end)))
+            }
             State::Running(running) => {
                 let silent = settled.unwrap_or(self.last + self.limits.silence);
                 Some(silent.min(running.begun + self.limits.total))
             }
-            State::Leaving { .. } => settled.or(Some(self.last + self.limits.silence)),
+            State::Leaving { .. } => {
+                let silent = settled.unwrap_or(self.last + self.limits.silence);
+                Some(silent.min(self.since + self.limits.total))
+            }
             State::Ready | State::Over => None,
         }
     }
