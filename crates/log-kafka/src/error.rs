@@ -54,6 +54,8 @@ pub(crate) fn is_passing(error: &KafkaError) -> bool {
                 | Code::UnknownTopic
                 | Code::BrokerTransportFailure
                 | Code::AllBrokersDown
+                // A broker left the metadata while it was asked.
+                | Code::DestroyBroker
                 | Code::CoordinatorLoadInProgress
                 | Code::CoordinatorNotAvailable
                 | Code::NotCoordinator
