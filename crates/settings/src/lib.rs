@@ -30,7 +30,7 @@ pub use error::{Errors, Place, Problem};
 pub use reference::{example, reference_markdown};
 pub use schema::{AUTH_PROTOCOLS, OLT_VENDORS, PRIV_PROTOCOLS};
 pub use typed::{
-    Http, Kafka, Log, LogBackend, Login, Olt, Padtec, PadtecLogin, Settings, SnmpTraps, SnmpVersion, Ssh, SshProfile,
+    Http, Kafka, Log, LogBackend, Login, Olt, OltAccess, OltPolling, OltTransport, Padtec, PadtecLogin, Settings, SnmpTraps, SnmpVersion, SshProfile,
     Store, StoreBackend, TrapCredential, TrapKey, TrapListener, TrapProof,
 };
 
