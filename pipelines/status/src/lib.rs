@@ -1,7 +1,7 @@
 //! One current truth of every entity: its state and why, and what inventory says of it.
 //!
 //! - reads: sightings, happenings and registrations of `normalize`
-//! - writes: `device-events` (fast), `device-status` and `inventory` (exact)
+//! - writes: `device-events` (fast), `device-status`, `inventory` and `measurements` (exact)
 //! - key: entity
 //! - state: newest signs of its state, what was last told, facts with their times, PDUs taken within 10 minutes
 //! - time: observation times and `sysUpTime` as data; no timers
@@ -26,7 +26,12 @@ pub const DESCRIPTION: StepDescription = StepDescription {
     number: 2,
     name: "status",
     reads: "sightings, happenings and registrations of normalize",
-    writes: &[Topic::DeviceEvents, Topic::DeviceStatus, Topic::Inventory],
+    writes: &[
+        Topic::DeviceEvents,
+        Topic::DeviceStatus,
+        Topic::Inventory,
+        Topic::Measurements,
+    ],
     key: "entity",
     state: "newest signs of the state, what was last told, facts with their times, PDUs taken within 10 minutes",
     time: "observation times and sysUpTime as data; no timers",

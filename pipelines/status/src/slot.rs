@@ -145,6 +145,8 @@ impl Slot {
             observed_at: self.observed_at,
             received_at: self.received_at,
             first_trap_at: self.first_trap_at,
+            optics: None,
+            poll: None,
             position: now.position.into(),
             wts,
         }
