@@ -31,6 +31,8 @@ if [ "$what" = test ]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
     want kcat kcat
     want snmptrap snmp
+    # A real SSH server with the algorithms of old boxes.
+    [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
     want chromium chromium
     fc-list 2>/dev/null | grep -q . || packages+=(fonts-liberation)
 fi

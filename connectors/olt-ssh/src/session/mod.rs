@@ -1,0 +1,453 @@
+//! One session with an OLT: the line under the dialogue, by SSH or telnet, with a deadline on everything.
+//!
+//! ```text
+//!  open ── TCP, version, key exchange ──▶ host key trusted? ──▶ name and password ──▶ shell ──▶ first prompt ──▶ Session
+//!          └──────── connect: 10 s ────────┘      └──────────────── login: 20 s ─────────────────┘
+//!  Session ── set_up ── run, run, … (30 s of silence, 10 min in all) ── leave
+//! ```
+//!
+//! - One session, one command at a time. When OLTs may be logged in to at all: [`Gates`].
+//! - The first host key a device shows is trusted ([`Pins`]); no password goes to a device that shows another.
+//! - A refused password ends it: no other method, no second try. [`OpenError::retry_after`] is `None` then.
+//! - Whatever the peer does, nothing waits past its deadline and nothing of it is kept but the answer in progress.
+//! - Futures here may be dropped at any await; a session whose `run` was dropped is over.
+
+mod error;
+mod gate;
+mod gates;
+mod line;
+mod pins;
+mod ssh;
+mod target;
+mod telnet;
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+pub use error::{Class, OpenError, RunError};
+pub use gate::{Breaker, Ended, Gate, GateLimits, Verdict};
+pub use gates::{GateView, Gates, Permit};
+pub use pins::{FilePins, NotAPin, Pin, Pins, PinsError};
+pub use ssh::Negotiated;
+pub use target::{Profile, SessionLimits, Stage, Target, Transport};
+
+use self::line::{Line, Received};
+use crate::decode::{Answer, Screen, error_of, prompt, text_of};
+use crate::dialogue::{Dialogue, Failure, NotBegun, Outcome};
+
+/// Bytes that may wait between two commands (alarms nobody asked for); more is no device that waits.
+const IDLE_BYTES_MAX: usize = 1 << 20;
+/// An answer that says no more than "busy" is shorter than this.
+const ERROR_BYTES_MAX: usize = 4_096;
+/// What is sent after the login, each harmless where it is not known: no `{ <cr> }` questions, long pages, no alarms in between.
+///
+/// Not `undo alarm output all`: it is of the configuration, and one source alone says that it is of the session.
+const SET_UP: [&str; 4] = ["enable", "undo smart", "scroll 512", "infoswitch cli OFF"];
+
+/// A session whose prompt is known.
+pub struct Session {
+    line: Line,
+    dialogue: Dialogue,
+    limits: SessionLimits,
+    negotiated: Option<Negotiated>,
+    mode: Option<Mode>,
+    /// When the last byte came.
+    last: Instant,
+}
+
+/// What a device answered to one command.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Echo and prompt included, for [`crate::decode::read`] as a whole answer.
+    pub bytes: Vec<u8>,
+    /// When the command was sent: no row of the answer is older than what was seen before.
+    pub sent_at: SystemTime,
+    /// From then to the last byte.
+    pub took: Duration,
+}
+
+impl fmt::Debug for Said {
+    /// Not the answer: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Said({} bytes, took {:?})", self.bytes.len(), self.took)
+    }
+}
+
+/// Where on the command line a session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// `HOST>`.
+    User,
+    /// `HOST#`.
+    Enable,
+    /// `HOST(config)#` and below: what stands between the brackets.
+    Under(String),
+}
+
+/// What came of [`Session::set_up`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetUp {
+    /// Commands that this version does not know, or refused.
+    pub refused: Vec<&'static str>,
+}
+
+/// Opens a session: it stands at its first prompt when this returns.
+///
+/// # Errors
+/// [`OpenError`] says what to count it as and when to come back. Nothing of it is tried again here.
+pub async fn open(target: &Target, pins: &dyn Pins, limits: &SessionLimits) -> Result<Session, OpenError> {
+    let connect_by = Instant::now() + limits.connect;
+    let stream = timeout_at(connect_by, TcpStream::connect(target.address))
+        .await
+        .map_err(|_| OpenError::Timeout(Stage::Tcp))?
+        .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
+        .map_err(OpenError::Unreachable)?;
+    let (line, negotiated, login_by) = match target.transport {
+        Transport::Ssh(profile) => {
+            let connected = ssh::connect(stream, target, profile, pins, connect_by).await?;
+            let login_by = Instant::now() + limits.login;
+            let (line, negotiated) = connected.log_in(target, login_by).await?;
+            (Line::Ssh(Box::new(line)), Some(negotiated), login_by)
+        }
+        Transport::Telnet => {
+            let login_by = Instant::now() + limits.login;
+            let line = telnet::open(stream, target, login_by).await?;
+            (Line::Telnet(line), None, login_by)
+        }
+    };
+    let mut session = Session::new(line, negotiated, limits, login_by);
+    session.first_prompt().await?;
+    tracing::debug!(olt = %target.name, host = session.host(), "session opened");
+    Ok(session)
+}
+
+impl Session {
+    fn new(line: Line, negotiated: Option<Negotiated>, limits: &SessionLimits, login_by: Instant) -> Self {
+        let now = Instant::now();
+        let mut of_dialogue = limits.dialogue.clone();
+        of_dialogue.login = login_by.saturating_duration_since(now);
+        Self {
+            line,
+            dialogue: Dialogue::new(of_dialogue, now.into_std()),
+            limits: limits.clone(),
+            negotiated,
+            mode: None,
+            last: now,
+        }
+    }
+
+    async fn first_prompt(&mut self) -> Result<(), OpenError> {
+        match self.drive().await {
+            End::Ready => {
+                self.line.logged_in();
+                Ok(())
+            }
+            End::Failed(Failure::Closed) => Err(OpenError::Closed(Stage::Prompt)),
+            End::Failed(Failure::NoPrompt) => Err(OpenError::Timeout(Stage::Prompt)),
+            End::Failed(Failure::TooMuch) => Err(OpenError::TooMuch),
+            End::Failed(failure) => Err(OpenError::Login(failure)),
+            End::Answered(_) | End::Left | End::Stalled => Err(OpenError::Closed(Stage::Prompt)),
+        }
+    }
+
+    /// Runs one command and waits for its whole answer. `confirm` only for a command that is known to ask `(y/n)` and shall be
+    /// done.
+    ///
+    /// # Errors
+    /// [`RunError::is_fatal`] says whether the session is over; [`RunError::retry_after`] when to come back.
+    pub async fn run(&mut self, command: &str, confirm: bool) -> Result<Said, RunError> {
+        self.drain()
+            .map_err(|failure| RunError::Over { failure, sent: false })?;
+        self.line.expect(self.limits.dialogue.bytes_max);
+        let begun = Instant::now();
+        let bytes = self
+            .dialogue
+            .begin(command, confirm, begun.into_std())
+            .map_err(RunError::NotBegun)?;
+        let sent_at = SystemTime::now();
+        self.last = begun;
+        if !self.send(&bytes).await {
+            return Err(self.stalled());
+        }
+        let bytes = match self.drive().await {
+            End::Answered(bytes) => bytes,
+            End::Failed(Failure::Incomplete) => return Err(RunError::Incomplete),
+            End::Failed(failure) => return Err(RunError::Over { failure, sent: true }),
+            End::Stalled => return Err(self.stalled()),
+            // The dialogue says neither while a command is in flight.
+            End::Ready | End::Left => return Err(self.over(Failure::Closed)),
+        };
+        self.mode = mode_of(&bytes).or(self.mode.take());
+        match busy(&bytes) {
+            Some(answer) => Err(RunError::Busy { answer }),
+            None => Ok(Said {
+                bytes,
+                sent_at,
+                took: self.last - begun,
+            }),
+        }
+    }
+
+    /// Sends what makes an answer easier to read: `enable`, no questions, long pages, no alarms in between. What a version does
+    /// not know is left out.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn set_up(&mut self) -> Result<SetUp, RunError> {
+        let mut refused = Vec::new();
+        for command in SET_UP {
+            match self.run(command, false).await {
+                Ok(said) if error_in(&said.bytes).is_none() => {}
+                Ok(_) | Err(RunError::Incomplete | RunError::Busy { .. }) => refused.push(command),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(SetUp { refused })
+    }
+
+    /// Goes to `(config)#`, which some reads need, from wherever it stands; whether it got there. A user who may only read may
+    /// not be let in.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn config(&mut self) -> Result<bool, RunError> {
+        let there = Some(Mode::Under("config".to_owned()));
+        if self.mode == there {
+            return Ok(true);
+        }
+        if matches!(self.mode, Some(Mode::Under(_))) {
+            self.run("return", false).await?;
+        }
+        self.run("config", false).await?;
+        Ok(self.mode == there)
+    }
+
+    /// Leaves through every mode and its question, so that the device forgets the session at once.
+    ///
+    /// # Errors
+    /// When it did not end as it should; it is over all the same.
+    pub async fn leave(mut self) -> Result<(), RunError> {
+        let left = timeout(self.limits.leave, self.quit()).await;
+        let left = left.unwrap_or(Err(RunError::Over {
+            failure: Failure::Silent,
+            sent: true,
+        }));
+        self.line.close().await;
+        left
+    }
+
+    async fn quit(&mut self) -> Result<(), RunError> {
+        self.drain()
+            .map_err(|failure| RunError::Over { failure, sent: false })?;
+        let bytes = self
+            .dialogue
+            .leave(Instant::now().into_std())
+            .map_err(RunError::NotBegun)?;
+        if !self.send(bytes).await {
+            return Err(self.stalled());
+        }
+        match self.drive().await {
+            End::Left => Ok(()),
+            End::Stalled => Err(self.stalled()),
+            End::Failed(failure) => Err(RunError::Over { failure, sent: true }),
+            End::Ready | End::Answered(_) => Err(RunError::NotBegun(NotBegun::NotReady)),
+        }
+    }
+
+    /// The host name in the prompts.
+    pub fn host(&self) -> &str {
+        self.dialogue.host().unwrap_or_default()
+    }
+
+    /// Where it stands, once a command was answered.
+    pub fn mode(&self) -> Option<&Mode> {
+        self.mode.as_ref()
+    }
+
+    /// What was agreed to over SSH; `None` over telnet, which has nothing of it.
+    pub fn negotiated(&self) -> Option<&Negotiated> {
+        self.negotiated.as_ref()
+    }
+
+    /// Whether it can still be used, as far as one knows without asking.
+    pub fn is_ready(&mut self) -> bool {
+        self.drain().is_ok() && self.dialogue.is_ready()
+    }
+
+    /// Takes what came while nobody asked, and notices that the session was ended meanwhile. Does not wait.
+    fn drain(&mut self) -> Result<(), Failure> {
+        let mut came = 0;
+        while came <= IDLE_BYTES_MAX && self.dialogue.is_ready() {
+            let Some(received) = self.line.received_already() else {
+                return Ok(());
+            };
+            came += if let Received::Bytes(bytes) = &received {
+                bytes.len()
+            } else {
+                0
+            };
+            let outcomes = self.take(received);
+            if let Some(Outcome::Failed(failure)) = outcomes.into_iter().next_back() {
+                return Err(failure);
+            }
+        }
+        if came > IDLE_BYTES_MAX {
+            Err(Failure::TooMuch)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn take(&mut self, received: Received) -> Vec<Outcome> {
+        match received {
+            Received::Bytes(bytes) => {
+                self.last = Instant::now();
+                self.dialogue.received(&bytes, self.last.into_std())
+            }
+            Received::Closed => self.dialogue.closed(),
+            Received::Failed(failure) => {
+                self.dialogue.closed();
+                vec![Outcome::Failed(failure)]
+            }
+        }
+    }
+
+    /// Moves bytes and time until something comes of it.
+    async fn drive(&mut self) -> End {
+        loop {
+            let deadline = self.dialogue.deadline().map(Instant::from_std);
+            // Time goes first: a peer that never stops sending does not hold it up.
+            let outcomes = tokio::select! {
+                biased;
+                () = wait_until(deadline) => self.dialogue.elapsed(Instant::now().into_std()),
+                received = self.line.receive() => self.take(received),
+            };
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Send(bytes) => {
+                        if !self.send(bytes).await {
+                            return End::Stalled;
+                        }
+                    }
+                    Outcome::Ready => return End::Ready,
+                    Outcome::Answered(bytes) => return End::Answered(bytes),
+                    Outcome::Left => return End::Left,
+                    Outcome::Failed(failure) => return End::Failed(failure),
+                }
+            }
+        }
+    }
+
+    /// Whether it was taken in time. A line that is closed takes nothing, and says so when it is read.
+    async fn send(&mut self, bytes: &[u8]) -> bool {
+        match timeout(self.limits.send, self.line.send(bytes)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::trace!(%error, "not sent");
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn stalled(&mut self) -> RunError {
+        self.dialogue.closed();
+        RunError::Stalled
+    }
+
+    fn over(&mut self, failure: Failure) -> RunError {
+        self.dialogue.closed();
+        RunError::Over { failure, sent: true }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?}, {:?})", self.host(), self.dialogue)
+    }
+}
+
+/// What ends a wait.
+enum End {
+    Ready,
+    Answered(Vec<u8>),
+    Left,
+    Failed(Failure),
+    Stalled,
+}
+
+async fn wait_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Which error an answer is, if it is one.
+fn error_in(bytes: &[u8]) -> Option<Answer> {
+    let text = text_of(bytes);
+    let screen = Screen::of(&text);
+    let lines: Vec<_> = screen.lines().collect();
+    error_of(&lines).map(|(_, answer)| answer)
+}
+
+/// Whether a device says that it is busy, instead of an answer.
+fn busy(bytes: &[u8]) -> Option<Answer> {
+    let short = bytes.len() <= ERROR_BYTES_MAX;
+    short
+        .then(|| error_in(bytes))
+        .flatten()
+        .filter(|answer| matches!(answer, Answer::Busy | Answer::BusyForMinutes))
+}
+
+/// The mode in the prompt that an answer ends with.
+fn mode_of(answer: &[u8]) -> Option<Mode> {
+    let from = answer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let text = text_of(&answer[from..]);
+    let screen = Screen::of(&text);
+    let line = screen.lines().last()?;
+    let (host, "") = prompt(line.text)? else {
+        return None;
+    };
+    let rest = line.text.get(host.len()..)?.trim_ascii();
+    Some(match rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        Some((mode, _)) => Mode::Under(mode.to_owned()),
+        None if rest.starts_with('>') => Mode::User,
+        None => Mode::Enable,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mode_is_read_from_the_prompt() {
+        for (answer, expected) in [
+            ("x\r\nOLT-1>", Some(Mode::User)),
+            ("OLT-1#", Some(Mode::Enable)),
+            ("x\r\nOLT-1(config)#", Some(Mode::Under("config".to_owned()))),
+            (
+                "x\r\n\rOLT-1(config-if-gpon-0/9)# ",
+                Some(Mode::Under("config-if-gpon-0/9".to_owned())),
+            ),
+            ("OLT-1(diagnose)%%", Some(Mode::Under("diagnose".to_owned()))),
+            ("x\r\n", None),
+            ("x\r\nOLT-1#display", None),
+        ] {
+            assert_eq!(mode_of(answer.as_bytes()), expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn busy_is_told_from_a_table_that_speaks_of_it() {
+        let busy_text = "display version\r\n  Failure: System is busy, please retry after a while\r\n\r\nOLT-1#";
+        assert_eq!(busy(busy_text.as_bytes()), Some(Answer::Busy));
+        assert_eq!(busy(b"display version\r\n  VERSION : x\r\nOLT-1#"), None);
+        let table = format!("{}\r\n  Failure: System is busy\r\n", "  row\r\n".repeat(1_000));
+        assert_eq!(busy(table.as_bytes()), None);
+    }
+}
