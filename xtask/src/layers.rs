@@ -24,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settings", &["model"]),
     ("simulator", &["model", "schemas", "snmp-pdu", "settings"]),
     ("testkit", &["model", "schemas", "topology", "atalaia-log", "runtime"]),
-    ("connector-olt-ssh", &["model"]),
+    (
+        "connector-olt-ssh",
+        &["model", "schemas", "topology", "atalaia-log", "connector-kit"],
+    ),
     (
         "connector-snmp-traps",
         &[

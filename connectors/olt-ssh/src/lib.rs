@@ -6,4 +6,5 @@
 
 pub mod decode;
 pub mod dialogue;
+pub mod poll;
 pub mod session;

@@ -16,6 +16,8 @@ mod poller;
 mod read;
 mod records;
 mod run;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 pub use config::{Config, Device};

@@ -21,7 +21,7 @@ use super::records::About;
 use super::ways::Ways;
 use crate::decode::Answer;
 use crate::session::{
-    self, Class, Ended, FilePins, Gates, Permit, Profile, RunError, Session, SessionLimits, Transport, Verdict,
+    self, Ended, FilePins, Gates, Negotiated, Permit, Profile, RunError, Session, SessionLimits, Transport, Verdict,
 };
 
 /// A session is kept while the next read is nearer than this: OLTs end an idle one after 5 minutes.
@@ -341,13 +341,13 @@ impl Poller {
             }
             tracing::warn!(root = &*self.root, version, command, ?issues, "an answer was not understood: kept as dead letter");
             let at = now();
-            let header = |text: &str| serde_bytes::ByteBuf::from(text.as_bytes().to_vec());
+            let header = |text: &str| serde_bytes::ByteBuf::from(text);
             let letter = DeadLetter {
                 topic: "olt-ssh".to_owned(),
                 partition: 0,
                 offset: at.0,
-                key: header(&self.root),
-                value: Some(header(&text)),
+                key: self.root.as_bytes().to_vec(),
+                value: Some(text.into_bytes()),
                 headers: [("command".to_owned(), header(&command)), ("version".to_owned(), header(version))].into(),
                 reason: "unread_answer".to_owned(),
                 errors: issues,
@@ -361,7 +361,7 @@ impl Poller {
         let host = session.host();
         About {
             host: (!host.is_empty()).then(|| host.to_owned()),
-            security: session.negotiated().map(ToString::to_string),
+            security: session.negotiated().map(words_of),
             legacy: session.negotiated().is_none_or(|negotiated| negotiated.legacy),
         }
     }
@@ -387,6 +387,19 @@ async fn prepare(session: &mut Session) -> Result<(), RunError> {
         tracing::debug!("the user is not let into the configuration mode: some reads will not be known");
     }
     Ok(())
+}
+
+/// What was agreed on, for people.
+fn words_of(negotiated: &Negotiated) -> String {
+    let Negotiated {
+        kex,
+        host_key,
+        cipher,
+        mac,
+        ..
+    } = negotiated;
+    let agreed = [Some(kex), Some(host_key), Some(cipher), mac.as_ref()];
+    agreed.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn ended(error: &RunError) -> Ended {
