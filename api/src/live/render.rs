@@ -7,6 +7,7 @@ use model::RecordId;
 use super::change::{Change, What};
 use super::items::{EventItem, InventoryItem, RemovedItem, StatusItem, SummaryItem, json};
 use super::node::{Index, Node};
+use super::reading::{OpticsItem, PollItem};
 use super::row::Sym;
 use super::state::LiveState;
 use crate::time::{Instant3339, now};
@@ -38,6 +39,8 @@ impl LiveState {
             received_at: status.map(|s| Instant3339(s.received_at)),
             first_trap_at: status.and_then(|s| s.first_trap_at).map(Instant3339),
             position: status.map(|s| s.position.into()),
+            optics: status.and_then(|s| s.optics.as_deref()).map(OpticsItem::of),
+            poll: status.and_then(|s| s.poll.as_deref()).map(PollItem::of),
             counts: node.counts.as_deref().copied(),
             inventory: None,
         }
