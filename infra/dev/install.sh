@@ -31,6 +31,7 @@ if [ "$what" = test ]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
     want kcat kcat
     want snmptrap snmp
+    want ssh openssh-client
     want chromium chromium
     fc-list 2>/dev/null | grep -q . || packages+=(fonts-liberation)
 fi
