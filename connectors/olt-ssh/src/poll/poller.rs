@@ -34,6 +34,8 @@ const AHEAD_CROWDED: Duration = Duration::from_secs(20);
 const STOPPED: Duration = Duration::from_secs(10);
 /// First reads are spread over this for each OLT, up to the interval of the states.
 const SPREAD: Duration = Duration::from_millis(50);
+/// What else is starting gets going first.
+const START: Duration = Duration::from_secs(1);
 /// An answer of one command and version that is not understood is kept for people this often.
 const UNREAD_EVERY: Duration = Duration::from_secs(3_600);
 /// Kinds of such answers that are remembered.
@@ -121,7 +123,7 @@ impl Poller {
                 Transport::Ssh(_) => "ssh",
                 Transport::Telnet => "telnet",
             },
-            plan: Plan::new(shared.intervals, Instant::now() + spread),
+            plan: Plan::new(shared.intervals, Instant::now() + START + spread),
             memory: Memory::default(),
             streak: Streak::default(),
             device,

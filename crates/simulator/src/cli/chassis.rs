@@ -1,0 +1,392 @@
+//! What one box holds: boards, ports, ONUs, strangers and alarms, as its traps and its operators left them.
+
+use std::collections::BTreeMap;
+
+use model::{Cause, Place, Serial, State};
+
+use super::alarms::Alarms;
+use super::optics;
+use super::personality::Firmware;
+use super::stamp::{DateForm, Stamp};
+use crate::dice::Dice;
+use crate::life::Truth;
+use crate::network::{Olt, Onu};
+use crate::trap::Trap;
+
+/// Slot, port and ONU id; every simulated box has one frame.
+pub(crate) type Seat = (u8, u8, u16);
+
+/// All ONUs, those of a slot, or of a port.
+pub(crate) type At = Option<(u8, Option<u8>)>;
+
+/// Strangers a box remembers; the oldest leaves.
+const STRANGERS_MAX: usize = 64;
+/// ONU ids of a port.
+const IDS: u16 = 128;
+
+/// One box.
+#[derive(Debug)]
+pub(crate) struct Chassis {
+    /// The name in its prompt.
+    pub(crate) host: String,
+    pub(crate) firmware: Firmware,
+    pub(crate) boards: BTreeMap<u8, Board>,
+    pub(crate) ports: BTreeMap<(u8, u8), Port>,
+    pub(crate) onus: BTreeMap<Seat, CliOnu>,
+    pub(crate) strangers: Vec<Stranger>,
+    pub(crate) alarms: Alarms,
+    /// When it started.
+    pub(crate) started: Stamp,
+    /// When the simulation did.
+    born: Stamp,
+}
+
+/// A PON board.
+#[derive(Debug, Clone)]
+pub(crate) struct Board {
+    pub(crate) name: &'static str,
+    pub(crate) failed: bool,
+    order: u64,
+}
+
+/// A PON port.
+#[derive(Debug, Clone)]
+pub(crate) struct Port {
+    pub(crate) dark: bool,
+    pub(crate) last_up: Stamp,
+    pub(crate) last_down: Option<Stamp>,
+    order: u64,
+}
+
+/// An ONU as the box knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct CliOnu {
+    pub(crate) serial: Serial,
+    pub(crate) description: String,
+    pub(crate) model: String,
+    pub(crate) up: bool,
+    /// Switched off by an operator.
+    pub(crate) deactivated: bool,
+    pub(crate) last_up: Option<Stamp>,
+    pub(crate) last_down: Option<Stamp>,
+    pub(crate) last_gasp: Option<Stamp>,
+    pub(crate) cause: DownCause,
+    pub(crate) distance_m: u32,
+    order: u64,
+}
+
+/// Why an ONU went down last, in the box's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DownCause {
+    None,
+    DyingGasp,
+    Los,
+    ResetByCommand,
+    Deactivated,
+}
+
+impl DownCause {
+    /// The box's words.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::None => "-",
+            Self::DyingGasp => "dying-gasp",
+            Self::Los => "LOSi/LOBi",
+            Self::ResetByCommand => "ONT is reset by ONT command",
+            Self::Deactivated => "deactivate",
+        }
+    }
+
+    /// What a board makes of it.
+    pub(crate) fn cause(self) -> Cause {
+        match self {
+            Self::None => Cause::Unknown,
+            Self::DyingGasp => Cause::Power,
+            Self::Los => Cause::Fibre,
+            Self::ResetByCommand => Cause::Reset,
+            Self::Deactivated => Cause::Admin,
+        }
+    }
+
+    fn of(cause: Option<Cause>) -> Self {
+        match cause {
+            Some(Cause::Power) => Self::DyingGasp,
+            Some(Cause::Fibre) => Self::Los,
+            Some(Cause::Admin) => Self::Deactivated,
+            Some(Cause::Reset) => Self::ResetByCommand,
+            _ => Self::None,
+        }
+    }
+}
+
+/// An ONU nobody configured.
+#[derive(Debug, Clone)]
+pub(crate) struct Stranger {
+    pub(crate) slot: u8,
+    pub(crate) port: u8,
+    pub(crate) serial: Serial,
+    pub(crate) found: Stamp,
+}
+
+impl Chassis {
+    pub(crate) fn new(olt: &Olt, index: usize, now: Stamp) -> Self {
+        let mut dice = Dice::fork(index as u64, 4);
+        let days = |dice: &mut Dice, n: usize| {
+            let seconds = i64::try_from(dice.below(n * 86_400)).unwrap_or(0);
+            now.plus(-3_600 - seconds)
+        };
+        let started = days(&mut dice, 200);
+        let board = |b: &crate::network::Board| Board {
+            name: b.model,
+            failed: false,
+            order: 0,
+        };
+        let boards = olt.boards.iter().map(|b| (b.slot, board(b))).collect();
+        let port = Port {
+            dark: false,
+            last_up: started,
+            last_down: None,
+            order: 0,
+        };
+        let ports = olt.pons().map(|pon| (pon, port.clone())).collect();
+        let onus = olt
+            .onus
+            .iter()
+            .map(|onu| (seat(onu.place), CliOnu::new(onu, now)))
+            .collect();
+        Self {
+            host: olt.root.name().to_ascii_uppercase(),
+            firmware: Firmware::of(olt, index),
+            boards,
+            ports,
+            onus,
+            strangers: Vec::new(),
+            alarms: Alarms::new(2_431_000),
+            started,
+            born: now,
+        }
+    }
+
+    /// How it writes dates.
+    pub(crate) fn dates(&self) -> DateForm {
+        if self.firmware.is_old() {
+            DateForm::DayFirst
+        } else {
+            DateForm::YearFirst
+        }
+    }
+
+    /// The ONUs of the frame, of a slot, or of one port of it, in the order of their places.
+    pub(crate) fn onus_at(&self, at: At) -> impl Iterator<Item = (&Seat, &CliOnu)> {
+        let (low, high) = match at {
+            None => ((0, 0), (u8::MAX, u8::MAX)),
+            Some((slot, None)) => ((slot, 0), (slot, u8::MAX)),
+            Some((slot, Some(port))) => ((slot, port), (slot, port)),
+        };
+        self.onus.range((low.0, low.1, 0)..=(high.0, high.1, u16::MAX))
+    }
+
+    /// The lowest ONU id that is free on a port; `None` when the port is full or not there.
+    pub(crate) fn free_id(&self, slot: u8, port: u8) -> Option<u16> {
+        self.ports.get(&(slot, port))?;
+        (0..IDS).find(|&id| !self.onus.contains_key(&(slot, port, id)))
+    }
+
+    /// Takes what a trap says, whether it arrives or not.
+    pub(crate) fn hear(&mut self, order: u64, trap: &Trap, truth: Option<Truth>, now: Stamp) {
+        match *trap {
+            Trap::Onu { place, .. } | Trap::RunState { place, .. } => {
+                let model = self.onus.get(&seat(place)).map(|o| o.model.clone()).unwrap_or_default();
+                self.alarms.hear(order, trap, &model, now);
+                let restarted = (self.started >= self.born).then_some(self.started);
+                if let (Some(onu), Some(truth)) = (self.onus.get_mut(&seat(place)), truth) {
+                    onu.become_true(order, truth, restarted, now);
+                }
+            }
+            Trap::PortLos { slot, port, raised } => {
+                self.alarms.hear(order, trap, "", now);
+                if let Some(port) = self.ports.get_mut(&(slot, port)) {
+                    port.hear(order, raised.is_some(), now);
+                }
+            }
+            Trap::Board { slot, failed, .. } => {
+                self.alarms.hear(order, trap, "", now);
+                if let Some(board) = self.boards.get_mut(&slot).filter(|b| b.order <= order) {
+                    (board.failed, board.order) = (failed, order);
+                }
+            }
+            Trap::Autofind { slot, port, serial } => self.find(slot, port, serial, now),
+            Trap::ColdStart => self.started = now,
+        }
+    }
+
+    /// An ONU nobody configured reports itself.
+    pub(crate) fn find(&mut self, slot: u8, port: u8, serial: Serial, found: Stamp) {
+        self.strangers.retain(|s| s.serial != serial);
+        if self.strangers.len() == STRANGERS_MAX {
+            self.strangers.remove(0);
+        }
+        self.strangers.push(Stranger {
+            slot,
+            port,
+            serial,
+            found,
+        });
+    }
+
+    /// Takes an ONU out.
+    pub(crate) fn take(&mut self, seat: Seat) -> Option<CliOnu> {
+        self.alarms.forget(seat);
+        self.onus.remove(&seat)
+    }
+}
+
+impl Port {
+    fn hear(&mut self, order: u64, dark: bool, now: Stamp) {
+        if order < self.order {
+            return;
+        }
+        self.order = order;
+        match (self.dark, dark) {
+            (false, true) => self.last_down = Some(now),
+            (true, false) => self.last_up = now,
+            _ => {}
+        }
+        self.dark = dark;
+    }
+}
+
+impl CliOnu {
+    fn new(onu: &Onu, now: Stamp) -> Self {
+        let mut dice = optics::dice_of(onu.serial, 0);
+        let span = |dice: &mut Dice, low: usize, n: usize| i64::try_from(low + dice.below(n)).unwrap_or(0);
+        let last_up = now.plus(-span(&mut dice, 3_600, 60 * 86_400));
+        let fell = last_up.plus(-span(&mut dice, 10, 1_800));
+        let cause = *dice.pick(&[
+            DownCause::DyingGasp,
+            DownCause::DyingGasp,
+            DownCause::Los,
+            DownCause::ResetByCommand,
+            DownCause::None,
+        ]);
+        let ever_down = !dice.chance(0.2);
+        Self {
+            serial: onu.serial,
+            description: description(onu),
+            model: onu.model.to_owned(),
+            up: true,
+            deactivated: false,
+            last_up: Some(last_up),
+            last_down: ever_down.then_some(fell),
+            last_gasp: (ever_down && cause == DownCause::DyingGasp).then_some(fell),
+            cause: if ever_down { cause } else { DownCause::None },
+            distance_m: optics::distance_m(onu.serial),
+            order: 0,
+        }
+    }
+
+    /// One an operator has just configured, and that came up at once.
+    pub(crate) fn fresh(serial: Serial, description: &str, model: &str, now: Stamp) -> Self {
+        Self {
+            serial,
+            description: description.to_owned(),
+            model: model.to_owned(),
+            up: true,
+            deactivated: false,
+            last_up: Some(now),
+            last_down: None,
+            last_gasp: None,
+            cause: DownCause::None,
+            distance_m: optics::distance_m(serial),
+            order: 0,
+        }
+    }
+
+    /// What a board shows of it once it has read all.
+    pub(crate) fn truth(&self) -> Truth {
+        Truth {
+            state: if self.up { State::Online } else { State::Offline },
+            cause: (!self.up).then(|| self.cause.cause()),
+        }
+    }
+
+    /// Becomes what a trap's truth says. `restarted`: when its OLT last started, within this life.
+    fn become_true(&mut self, order: u64, truth: Truth, restarted: Option<Stamp>, now: Stamp) {
+        if order < self.order || self.deactivated {
+            return;
+        }
+        self.order = order;
+        let up = truth.state == State::Online;
+        match (self.up, up) {
+            (true, true) if self.last_up < restarted => self.last_up = Some(now),
+            (true, true) => {}
+            (false, true) => self.last_up = Some(now),
+            (was_up, false) => {
+                if was_up {
+                    self.last_down = Some(now);
+                }
+                let cause = DownCause::of(truth.cause);
+                if cause == DownCause::DyingGasp && (was_up || self.cause != cause) {
+                    self.last_gasp = Some(now);
+                }
+                self.cause = cause;
+            }
+        }
+        self.up = up;
+    }
+
+    /// Goes down or comes back by an operator's word.
+    pub(crate) fn activate(&mut self, active: bool, now: Stamp) {
+        if active == self.deactivated {
+            self.deactivated = !active;
+            self.up = active;
+            match active {
+                true => self.last_up = Some(now),
+                false => (self.last_down, self.cause) = (Some(now), DownCause::Deactivated),
+            }
+        }
+    }
+}
+
+/// Where an ONU sits on its box.
+pub(crate) fn seat(place: Place) -> Seat {
+    (place.slot, place.port, place.onu)
+}
+
+/// And back.
+pub(crate) fn place((slot, port, onu): Seat) -> Place {
+    Place {
+        frame: 0,
+        slot,
+        port,
+        onu,
+    }
+}
+
+/// What an installer typed: letters of ASCII, mostly without blanks, sometimes long enough to be wrapped.
+fn description(onu: &Onu) -> String {
+    let name = ascii(&onu.name).replace(' ', "_");
+    match onu.serial.octets()[7] % 4 {
+        0 => format!("{} {}", ascii(&onu.name), ascii(&onu.description))
+            .chars()
+            .take(64)
+            .collect(),
+        1 => format!("{name} {}", onu.plan),
+        _ => name,
+    }
+}
+
+/// The same without accents: the command line takes ASCII alone.
+fn ascii(text: &str) -> String {
+    let plain = |c: char| match c {
+        'á' | 'à' | 'â' | 'ã' => 'a',
+        'é' | 'ê' => 'e',
+        'í' => 'i',
+        'ó' | 'ô' | 'õ' => 'o',
+        'ú' => 'u',
+        'ç' => 'c',
+        c if c.is_ascii() => c,
+        _ => '?',
+    };
+    text.chars().map(plain).collect()
+}
