@@ -58,7 +58,7 @@ pub const GROUPS: &[GroupSpec] = &[
             StepSpec {
                 number: 1,
                 name: "normalize",
-                key: "root of a trap",
+                key: "root",
                 writes: &[],
             },
             StepSpec {
