@@ -229,6 +229,9 @@ pub enum RunError {
     /// The session is over: the line did not take what was to be sent.
     #[error("the device did not take what was sent in time")]
     Stalled,
+    /// The session is over for us; the device may keep it until its idle time has passed.
+    #[error("the device did not finish the log-out in time")]
+    NotLeft,
 }
 
 impl RunError {
@@ -239,6 +242,7 @@ impl RunError {
             Self::Busy { .. } => Class::Busy,
             Self::Over { failure, .. } => Class::of(*failure),
             Self::Stalled => Class::Timeout(Stage::Sending),
+            Self::NotLeft => Class::Timeout(Stage::Leaving),
         }
     }
 
@@ -247,7 +251,7 @@ impl RunError {
         match self {
             Self::NotBegun(problem) => *problem == NotBegun::NotReady,
             Self::Incomplete | Self::Busy { .. } => false,
-            Self::Over { .. } | Self::Stalled => true,
+            Self::Over { .. } | Self::Stalled | Self::NotLeft => true,
         }
     }
 

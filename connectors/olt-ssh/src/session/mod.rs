@@ -99,6 +99,11 @@ pub struct SetUp {
 /// # Errors
 /// [`OpenError`] says what to count it as and when to come back. Nothing of it is tried again here.
 pub async fn open(target: &Target, pins: &dyn Pins, limits: &SessionLimits) -> Result<Session, OpenError> {
+    // Before anything else: where nobody can be trusted, nobody is bothered.
+    let pinned = match target.transport {
+        Transport::Ssh(_) => pins.get(&target.name)?,
+        Transport::Telnet => None,
+    };
     let connect_by = Instant::now() + limits.connect;
     let stream = timeout_at(connect_by, TcpStream::connect(target.address))
         .await
@@ -107,7 +112,11 @@ pub async fn open(target: &Target, pins: &dyn Pins, limits: &SessionLimits) -> R
         .map_err(OpenError::Unreachable)?;
     let (line, negotiated, login_by) = match target.transport {
         Transport::Ssh(profile) => {
-            let connected = ssh::connect(stream, target, profile, pins, connect_by).await?;
+            let connected = ssh::connect(stream, profile, pinned.as_ref(), connect_by).await?;
+            if pinned.is_none() {
+                pins.put(&target.name, connected.host_key())?;
+                tracing::info!(olt = %target.name, host_key = %connected.host_key(), "first host key trusted");
+            }
             let login_by = Instant::now() + limits.login;
             let (line, negotiated) = connected.log_in(target, login_by).await?;
             (Line::Ssh(Box::new(line)), Some(negotiated), login_by)
@@ -231,10 +240,7 @@ impl Session {
     /// When it did not end as it should; it is over all the same.
     pub async fn leave(mut self) -> Result<(), RunError> {
         let left = timeout(self.limits.leave, self.quit()).await;
-        let left = left.unwrap_or(Err(RunError::Over {
-            failure: Failure::Silent,
-            sent: true,
-        }));
+        let left = left.unwrap_or(Err(RunError::NotLeft));
         self.line.close().await;
         left
     }
@@ -252,6 +258,7 @@ impl Session {
         match self.drive().await {
             End::Left => Ok(()),
             End::Stalled => Err(self.stalled()),
+            End::Failed(Failure::Silent | Failure::TooSlow) => Err(RunError::NotLeft),
             End::Failed(failure) => Err(RunError::Over { failure, sent: true }),
             End::Ready | End::Answered(_) => Err(RunError::NotBegun(NotBegun::NotReady)),
         }
