@@ -10,6 +10,9 @@ use super::target::Stage;
 use crate::decode::Answer;
 use crate::dialogue::{Failure, NotBegun};
 
+/// After a login of which one does not know how it ended.
+const UNCLEAR_LOGIN_PAUSE: Duration = Duration::from_secs(60);
+
 /// What went wrong, for counting: few and closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -197,7 +200,11 @@ impl OpenError {
 
     /// How long to leave the device alone at least; `None`: until a person has acted.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.class().retry_after()
+        match self {
+            // Perhaps it was the password that displeased, and some boxes count.
+            Self::Closed(Stage::Authentication) | Self::Timeout(Stage::Authentication) => Some(UNCLEAR_LOGIN_PAUSE),
+            _ => self.class().retry_after(),
+        }
     }
 }
 

@@ -216,8 +216,8 @@ async fn every_fault_up_to_the_prompt_ends_in_time() {
         ),
         (shell(Shell::HangsAtChannel), short("login"), timeout(Stage::Shell)),
         (shell(Shell::RefusesChannel), patient(), Class::TooManySessions),
-        (shell(Shell::HangsAtShell), short("login"), timeout(Stage::Shell)),
-        (shell(Shell::RefusesShell), patient(), Class::Protocol),
+        (shell(Shell::HangsBeforeOpening), short("login"), timeout(Stage::Shell)),
+        (shell(Shell::Refuses), patient(), Class::Protocol),
         (Device::with(Fault::NoBanner), short("login"), timeout(Stage::Prompt)),
         (Device::with(Fault::NoPrompt), short("login"), timeout(Stage::Prompt)),
         (

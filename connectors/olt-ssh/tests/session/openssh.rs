@@ -39,26 +39,41 @@ while read -r line; do
 done
 "#;
 
-/// How the server is configured.
+/// How the server is configured: its key, and lines about algorithms.
 #[derive(Debug, Clone, Copy)]
-struct Setting {
-    key: [&'static str; 3],
-    lines: &'static str,
-}
+struct Setting(&'static str, &'static str, &'static str);
 
-const MODERN_SERVER: Setting = Setting {
-    key: ["ed25519", "-b", "256"],
-    lines: "",
-};
-const LEGACY_SERVER: Setting = Setting {
-    key: ["rsa", "-b", "1024"],
-    lines: "RequiredRSASize 1024
+const TODAY: Setting = Setting("ed25519", "256", "");
+const OLD: Setting = Setting(
+    "rsa",
+    "1024",
+    "RequiredRSASize 1024
 KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1
 HostKeyAlgorithms ssh-rsa
 Ciphers 3des-cbc,aes128-cbc
 MACs hmac-sha1
 ",
-};
+);
+const OLDEST: Setting = Setting(
+    "rsa",
+    "1024",
+    "RequiredRSASize 1024
+KexAlgorithms diffie-hellman-group1-sha1
+HostKeyAlgorithms ssh-rsa
+Ciphers 3des-cbc
+MACs hmac-sha1
+",
+);
+const GROUP_EXCHANGE: Setting = Setting(
+    "rsa",
+    "2048",
+    "KexAlgorithms diffie-hellman-group-exchange-sha1
+HostKeyAlgorithms ssh-rsa
+Ciphers aes256-ctr
+MACs hmac-sha1
+",
+);
+const SHORT_KEY: Setting = Setting("rsa", "1024", "RequiredRSASize 1024\nHostKeyAlgorithms rsa-sha2-256\n");
 
 /// A user of this machine for as long as the test runs.
 struct User(String);
@@ -67,7 +82,7 @@ impl User {
     fn new() -> Option<Self> {
         let root = rustix::process::geteuid().is_root();
         if !root || !Path::new(SSHD).exists() {
-            println!("not run: needs {SSHD} (Debian openssh-server) and root, to make a user with a password");
+            eprintln!("not run: needs {SSHD} (Debian openssh-server) and root, to make a user with a password");
             return None;
         }
         let name = format!("atalaia-t{}", std::process::id());
@@ -106,9 +121,11 @@ impl User {
 
 impl Drop for User {
     fn drop(&mut self) {
-        let removed = Command::new("userdel").arg(&self.0).status();
+        // By force: a process of its last session may be about to end.
+        let removed = Command::new("userdel").args(["--force", &self.0]).status();
+        let removed = removed.is_ok_and(|status| status.success());
         assert!(
-            std::thread::panicking() || removed.is_ok_and(|status| status.success()),
+            std::thread::panicking() || removed,
             "the user {} is left over: remove it by userdel",
             self.0
         );
@@ -129,15 +146,14 @@ impl Sshd {
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         fs::create_dir_all("/run/sshd").unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let [kind, option, bits] = setting.key;
+        let Setting(kind, bits, lines) = setting;
         let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", kind, option, bits, "-N", "", "-f", &path("key")])
+            .args(["-q", "-t", kind, "-b", bits, "-N", "", "-f", &path("key")])
             .status()
             .unwrap();
         assert!(made.success());
         fs::write(path("cli"), CLI).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let lines = setting.lines;
         let config = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nPidFile none\nForceCommand /bin/sh {}\nPermitTTY yes\n\
              PrintMotd no\nPrintLastLog no\nStrictModes no\nMaxAuthTries 3\nLogLevel VERBOSE\nPubkeyAuthentication no\n{methods}\n{lines}",
@@ -189,10 +205,8 @@ async fn session(user: &User, sshd: &Sshd, transport: Transport) -> [String; 4] 
     let text = String::from_utf8_lossy(&said.bytes).into_owned();
     assert!(text.contains(VERSION) && text.ends_with("OLT-9#"), "{text:?}");
     let negotiated = session.negotiated().unwrap().clone();
-    assert_eq!(
-        negotiated.legacy,
-        transport == LEGACY && negotiated.cipher.ends_with("cbc")
-    );
+    let old = negotiated.kex.ends_with("-sha1");
+    assert_eq!(negotiated.legacy, old, "{negotiated:?}");
     session.leave().await.unwrap();
     let mac = negotiated.mac.unwrap_or_default();
     [negotiated.kex, negotiated.host_key, negotiated.cipher, mac]
@@ -204,22 +218,42 @@ async fn old_and_new_servers_are_logged_in_to() {
     let Some(user) = User::new() else {
         return;
     };
-    let legacy = Sshd::start(LEGACY_SERVER, BY_PASSWORD);
-    let algorithms = session(&user, &legacy, LEGACY).await;
-    assert!(algorithms[0].ends_with("-sha1"), "{algorithms:?}");
-    assert_eq!(algorithms[1..], ["ssh-rsa", "aes128-cbc", "hmac-sha1"]);
-    println!("legacy: {algorithms:?}");
-    let error = open_once(legacy.address, MODERN, &patient()).await;
-    let error = error.unwrap_err();
-    assert!(matches!(error, OpenError::Algorithms { .. }), "{error:?}");
+    let old = [
+        (
+            OLD,
+            ["diffie-hellman-group14-sha1", "ssh-rsa", "aes128-cbc", "hmac-sha1"],
+        ),
+        (
+            OLDEST,
+            ["diffie-hellman-group1-sha1", "ssh-rsa", "3des-cbc", "hmac-sha1"],
+        ),
+        (
+            GROUP_EXCHANGE,
+            [
+                "diffie-hellman-group-exchange-sha1",
+                "ssh-rsa",
+                "aes256-ctr",
+                "hmac-sha1",
+            ],
+        ),
+    ];
+    for (setting, expected) in old {
+        let sshd = Sshd::start(setting, BY_PASSWORD);
+        assert_eq!(session(&user, &sshd, LEGACY).await, expected);
+        let error = open_once(sshd.address, MODERN, &patient()).await.unwrap_err();
+        assert!(matches!(error, OpenError::Algorithms { .. }), "{error:?}");
+    }
+    let short = Sshd::start(SHORT_KEY, BY_PASSWORD);
+    let error = open_once(short.address, MODERN, &patient()).await.unwrap_err();
+    assert!(matches!(error, OpenError::WeakHostKey { bits: 1_024, .. }), "{error:?}");
+    assert!(!short.log().contains("password"), "none was sent");
 
-    let modern = Sshd::start(MODERN_SERVER, BY_PASSWORD);
+    let modern = Sshd::start(TODAY, BY_PASSWORD);
     for transport in [MODERN, LEGACY] {
         let algorithms = session(&user, &modern, transport).await;
         assert_eq!(algorithms[..2], ["curve25519-sha256", "ssh-ed25519"]);
-        println!("modern: {algorithms:?}");
     }
-    let keyboard = Sshd::start(MODERN_SERVER, BY_KEYBOARD);
+    let keyboard = Sshd::start(TODAY, BY_KEYBOARD);
     session(&user, &keyboard, MODERN).await;
 
     for sshd in [&modern, &keyboard] {

@@ -45,8 +45,8 @@ pub enum Shell {
     Opens(Fault),
     HangsAtChannel,
     RefusesChannel,
-    HangsAtShell,
-    RefusesShell,
+    HangsBeforeOpening,
+    Refuses,
     /// Has no terminal, but a shell.
     RefusesTerminal,
 }
@@ -306,7 +306,7 @@ impl Handler for Player {
         let fault = match self.device.shell {
             Shell::Opens(fault) => fault,
             Shell::RefusesTerminal => Fault::None,
-            Shell::RefusesShell => return session.channel_failure(channel),
+            Shell::Refuses => return session.channel_failure(channel),
             _ => return Ok(()),
         };
         session.channel_success(channel)?;

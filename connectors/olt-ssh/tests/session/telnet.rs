@@ -1,6 +1,7 @@
 //! The same over telnet.
 
 use connector_olt_ssh::session::{Class, OpenError, Stage, Transport};
+use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -138,11 +139,14 @@ async fn a_session_is_opened_used_and_left() {
 #[tokio::test]
 async fn every_fault_ends_in_time() {
     canary::watch();
-    let authentication = Class::Timeout(Stage::Authentication);
-    for (login, limits, expected) in [
+    let cases = [
         (Login::Refuses, patient(), Class::Refused),
         (Login::AsksAgain, patient(), Class::Refused),
-        (Login::HangsAtName, short("login"), authentication),
+        (
+            Login::HangsAtName,
+            short("login"),
+            Class::Timeout(Stage::Authentication),
+        ),
         (Login::HangsAtPassword, short("login"), Class::Timeout(Stage::Prompt)),
         (Login::Floods, patient(), Class::TooMuch),
         (Login::NegotiatesForEver, patient(), Class::TooMuch),
@@ -154,29 +158,26 @@ async fn every_fault_ends_in_time() {
             Class::Timeout(Stage::Prompt),
         ),
         (Login::Takes(Fault::ClosedBeforePrompt), patient(), Class::Closed),
-    ] {
+    ];
+    let opens = cases.map(|(login, limits, expected)| async move {
         let server = server(login);
-        let error = open_once(server.address, Transport::Telnet, &limits)
-            .await
-            .expect_err(&format!("{login:?}"));
+        let error = open_once(server.address, Transport::Telnet, &limits).await;
+        let error = error.expect_err(&format!("{login:?}"));
         assert_eq!(error.class(), expected, "{login:?}: {error:?}");
-    }
-    for (fault, expected) in [
-        (Fault::MidLine, Class::Timeout(Stage::Answer)),
-        (Fault::AnswerWithoutEnd, Class::TooMuch),
-        (Fault::ClosedMidTable, Class::Closed),
-    ] {
+    });
+    let cases = [
+        (Fault::MidLine, short("answer"), Class::Timeout(Stage::Answer)),
+        (Fault::AnswerWithoutEnd, patient(), Class::TooMuch),
+        (Fault::ClosedMidTable, patient(), Class::Closed),
+    ];
+    let answers = cases.map(|(fault, limits, expected)| async move {
         let server = server(Login::Takes(fault));
-        let limits = if expected == Class::TooMuch {
-            patient()
-        } else {
-            short("answer")
-        };
         let mut session = open_once(server.address, Transport::Telnet, &limits).await.unwrap();
         run_in_time(&mut session, "enable").await.unwrap();
         let error = run_in_time(&mut session, ASKED).await.unwrap_err();
         assert_eq!(error.class(), expected, "{fault:?}");
-    }
+    });
+    tokio::join!(join_all(opens), join_all(answers));
 }
 
 #[tokio::test]

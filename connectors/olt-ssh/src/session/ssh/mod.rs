@@ -162,7 +162,12 @@ impl Connected {
     pub async fn log_in(mut self, target: &Target, until: Instant) -> Result<(SshLine, Negotiated), OpenError> {
         let authenticated = timeout_at(until, Box::pin(self.authenticate(target))).await;
         authenticated.unwrap_or(Err(OpenError::Timeout(Stage::Authentication)))?;
-        let negotiated = self.notes.look().negotiated.clone();
+        let negotiated = {
+            let mut notes = self.notes.look();
+            // A banner that was no obstacle means nothing for what comes later.
+            notes.said = None;
+            notes.negotiated.clone()
+        };
         let negotiated = negotiated.ok_or_else(|| broken(Stage::Shell, "no key exchange was seen"))?;
         let line = timeout_at(until, Box::pin(self.shell())).await;
         Ok((line.unwrap_or(Err(OpenError::Timeout(Stage::Shell)))?, negotiated))
@@ -215,7 +220,12 @@ impl Connected {
                     remaining_methods,
                     partial_success,
                 } => return Err(self.refused(&remaining_methods, partial_success).await),
-                KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
+                KeyboardInteractiveAuthResponse::InfoRequest {
+                    prompts, instructions, ..
+                } => {
+                    if let Some(failure) = Failure::in_login(&instructions) {
+                        return Err(OpenError::Login(failure));
+                    }
                     let replies = match prompts.as_slice() {
                         // Some end with a request that asks nothing.
                         [] => Vec::new(),
