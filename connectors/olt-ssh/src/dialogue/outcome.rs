@@ -142,11 +142,13 @@ impl Failure {
     }
 }
 
-/// Whether a line says that the user is locked. No recording has it: by its words, at the beginning of a line.
+/// Whether a line says that the user is locked, and not when users are. No recording has it: by its words, at the beginning of a
+/// line.
 fn says_locked(line: &str) -> bool {
     const BEGINNINGS: [&str; 5] = ["the user", "user ", "the account", "account ", "your account"];
+    const ENDS: [&str; 3] = [" is locked", " has been locked", " was locked"];
     let line = line.trim_ascii().to_ascii_lowercase();
-    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)) && line.contains(" locked")
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)) && ENDS.iter().any(|end| line.contains(end))
 }
 
 /// Why a command cannot begin.

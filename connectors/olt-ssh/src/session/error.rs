@@ -10,6 +10,9 @@ use super::target::Stage;
 use crate::decode::Answer;
 use crate::dialogue::{Failure, NotBegun};
 
+/// After a login of which one does not know how it ended.
+const UNCLEAR_LOGIN_PAUSE: Duration = Duration::from_secs(60);
+
 /// What went wrong, for counting: few and closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -197,7 +200,11 @@ impl OpenError {
 
     /// How long to leave the device alone at least; `None`: until a person has acted.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.class().retry_after()
+        match self {
+            // Perhaps it was the password that displeased, and some boxes count.
+            Self::Closed(Stage::Authentication) | Self::Timeout(Stage::Authentication) => Some(UNCLEAR_LOGIN_PAUSE),
+            _ => self.class().retry_after(),
+        }
     }
 }
 
@@ -229,6 +236,9 @@ pub enum RunError {
     /// The session is over: the line did not take what was to be sent.
     #[error("the device did not take what was sent in time")]
     Stalled,
+    /// The session is over for us; the device may keep it until its idle time has passed.
+    #[error("the device did not finish the log-out in time")]
+    NotLeft,
 }
 
 impl RunError {
@@ -239,6 +249,7 @@ impl RunError {
             Self::Busy { .. } => Class::Busy,
             Self::Over { failure, .. } => Class::of(*failure),
             Self::Stalled => Class::Timeout(Stage::Sending),
+            Self::NotLeft => Class::Timeout(Stage::Leaving),
         }
     }
 
@@ -247,7 +258,7 @@ impl RunError {
         match self {
             Self::NotBegun(problem) => *problem == NotBegun::NotReady,
             Self::Incomplete | Self::Busy { .. } => false,
-            Self::Over { .. } | Self::Stalled => true,
+            Self::Over { .. } | Self::Stalled | Self::NotLeft => true,
         }
     }
 

@@ -16,7 +16,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::Class;
+use super::error::{Class, OpenError, RunError};
 
 /// How long the pauses are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,24 @@ impl Ended {
         Self::Failed {
             class,
             retry_after: class.retry_after(),
+        }
+    }
+}
+
+impl From<&OpenError> for Ended {
+    fn from(error: &OpenError) -> Self {
+        Self::Failed {
+            class: error.class(),
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+impl From<&RunError> for Ended {
+    fn from(error: &RunError) -> Self {
+        Self::Failed {
+            class: error.class(),
+            retry_after: error.retry_after(),
         }
     }
 }

@@ -17,12 +17,13 @@ mod gate;
 mod gates;
 mod line;
 mod pins;
+mod said;
 mod ssh;
 mod target;
 mod telnet;
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -31,17 +32,16 @@ pub use error::{Class, OpenError, RunError};
 pub use gate::{Breaker, Ended, Gate, GateLimits, Verdict};
 pub use gates::{GateView, Gates, Permit};
 pub use pins::{FilePins, NotAPin, Pin, Pins, PinsError};
+pub use said::{Mode, Said};
 pub use ssh::Negotiated;
 pub use target::{Profile, SessionLimits, Stage, Target, Transport};
 
 use self::line::{Line, Received};
-use crate::decode::{Answer, Screen, error_of, prompt, text_of};
+use self::said::{busy, error_in, mode_of};
 use crate::dialogue::{Dialogue, Failure, NotBegun, Outcome};
 
 /// Bytes that may wait between two commands (alarms nobody asked for); more is no device that waits.
 const IDLE_BYTES_MAX: usize = 1 << 20;
-/// An answer that says no more than "busy" is shorter than this.
-const ERROR_BYTES_MAX: usize = 4_096;
 /// What is sent after the login, each harmless where it is not known: no `{ <cr> }` questions, long pages, no alarms in between.
 ///
 /// Not `undo alarm output all`: it is of the configuration, and one source alone says that it is of the session.
@@ -58,35 +58,6 @@ pub struct Session {
     last: Instant,
 }
 
-/// What a device answered to one command.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Said {
-    /// Echo and prompt included, for [`crate::decode::read`] as a whole answer.
-    pub bytes: Vec<u8>,
-    /// When the command was sent: no row of the answer is older than what was seen before.
-    pub sent_at: SystemTime,
-    /// From then to the last byte.
-    pub took: Duration,
-}
-
-impl fmt::Debug for Said {
-    /// Not the answer: there may be a password in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Said({} bytes, took {:?})", self.bytes.len(), self.took)
-    }
-}
-
-/// Where on the command line a session stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mode {
-    /// `HOST>`.
-    User,
-    /// `HOST#`.
-    Enable,
-    /// `HOST(config)#` and below: what stands between the brackets.
-    Under(String),
-}
-
 /// What came of [`Session::set_up`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUp {
@@ -99,6 +70,11 @@ pub struct SetUp {
 /// # Errors
 /// [`OpenError`] says what to count it as and when to come back. Nothing of it is tried again here.
 pub async fn open(target: &Target, pins: &dyn Pins, limits: &SessionLimits) -> Result<Session, OpenError> {
+    // Before anything else: where nobody can be trusted, nobody is bothered.
+    let pinned = match target.transport {
+        Transport::Ssh(_) => pins.get(&target.name)?,
+        Transport::Telnet => None,
+    };
     let connect_by = Instant::now() + limits.connect;
     let stream = timeout_at(connect_by, TcpStream::connect(target.address))
         .await
@@ -107,7 +83,11 @@ pub async fn open(target: &Target, pins: &dyn Pins, limits: &SessionLimits) -> R
         .map_err(OpenError::Unreachable)?;
     let (line, negotiated, login_by) = match target.transport {
         Transport::Ssh(profile) => {
-            let connected = ssh::connect(stream, target, profile, pins, connect_by).await?;
+            let connected = ssh::connect(stream, profile, pinned.as_ref(), connect_by).await?;
+            if pinned.is_none() {
+                pins.put(&target.name, connected.host_key())?;
+                tracing::info!(olt = %target.name, host_key = %connected.host_key(), "first host key trusted");
+            }
             let login_by = Instant::now() + limits.login;
             let (line, negotiated) = connected.log_in(target, login_by).await?;
             (Line::Ssh(Box::new(line)), Some(negotiated), login_by)
@@ -180,7 +160,7 @@ impl Session {
             // The dialogue says neither while a command is in flight.
             End::Ready | End::Left => return Err(self.over(Failure::Closed)),
         };
-        self.mode = mode_of(&bytes).or(self.mode.take());
+        self.mode = mode_of(self.host(), &bytes).or(self.mode.take());
         match busy(&bytes) {
             Some(answer) => Err(RunError::Busy { answer }),
             None => Ok(Said {
@@ -231,10 +211,7 @@ impl Session {
     /// When it did not end as it should; it is over all the same.
     pub async fn leave(mut self) -> Result<(), RunError> {
         let left = timeout(self.limits.leave, self.quit()).await;
-        let left = left.unwrap_or(Err(RunError::Over {
-            failure: Failure::Silent,
-            sent: true,
-        }));
+        let left = left.unwrap_or(Err(RunError::NotLeft));
         self.line.close().await;
         left
     }
@@ -252,6 +229,7 @@ impl Session {
         match self.drive().await {
             End::Left => Ok(()),
             End::Stalled => Err(self.stalled()),
+            End::Failed(Failure::Silent | Failure::TooSlow) => Err(RunError::NotLeft),
             End::Failed(failure) => Err(RunError::Over { failure, sent: true }),
             End::Ready | End::Answered(_) => Err(RunError::NotBegun(NotBegun::NotReady)),
         }
@@ -383,71 +361,5 @@ async fn wait_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Which error an answer is, if it is one.
-fn error_in(bytes: &[u8]) -> Option<Answer> {
-    let text = text_of(bytes);
-    let screen = Screen::of(&text);
-    let lines: Vec<_> = screen.lines().collect();
-    error_of(&lines).map(|(_, answer)| answer)
-}
-
-/// Whether a device says that it is busy, instead of an answer.
-fn busy(bytes: &[u8]) -> Option<Answer> {
-    let short = bytes.len() <= ERROR_BYTES_MAX;
-    short
-        .then(|| error_in(bytes))
-        .flatten()
-        .filter(|answer| matches!(answer, Answer::Busy | Answer::BusyForMinutes))
-}
-
-/// The mode in the prompt that an answer ends with.
-fn mode_of(answer: &[u8]) -> Option<Mode> {
-    let from = answer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let text = text_of(&answer[from..]);
-    let screen = Screen::of(&text);
-    let line = screen.lines().last()?;
-    let (host, "") = prompt(line.text)? else {
-        return None;
-    };
-    let rest = line.text.get(host.len()..)?.trim_ascii();
-    Some(match rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-        Some((mode, _)) => Mode::Under(mode.to_owned()),
-        None if rest.starts_with('>') => Mode::User,
-        None => Mode::Enable,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mode_is_read_from_the_prompt() {
-        for (answer, expected) in [
-            ("x\r\nOLT-1>", Some(Mode::User)),
-            ("OLT-1#", Some(Mode::Enable)),
-            ("x\r\nOLT-1(config)#", Some(Mode::Under("config".to_owned()))),
-            (
-                "x\r\n\rOLT-1(config-if-gpon-0/9)# ",
-                Some(Mode::Under("config-if-gpon-0/9".to_owned())),
-            ),
-            ("OLT-1(diagnose)%%", Some(Mode::Under("diagnose".to_owned()))),
-            ("x\r\n", None),
-            ("x\r\nOLT-1#display", None),
-        ] {
-            assert_eq!(mode_of(answer.as_bytes()), expected, "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn busy_is_told_from_a_table_that_speaks_of_it() {
-        let busy_text = "display version\r\n  Failure: System is busy, please retry after a while\r\n\r\nOLT-1#";
-        assert_eq!(busy(busy_text.as_bytes()), Some(Answer::Busy));
-        assert_eq!(busy(b"display version\r\n  VERSION : x\r\nOLT-1#"), None);
-        let table = format!("{}\r\n  Failure: System is busy\r\n", "  row\r\n".repeat(1_000));
-        assert_eq!(busy(table.as_bytes()), None);
     }
 }

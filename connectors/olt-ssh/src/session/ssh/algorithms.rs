@@ -137,7 +137,7 @@ pub fn preferred(profile: Profile, pinned: Option<&Pin>) -> Preferred {
 
 /// Groups of a group exchange: not under 2,048 bits, and not so large that it takes seconds.
 pub fn gex() -> GexParams {
-    GexParams::new(2_048, 2_048, 4_096).unwrap_or_default()
+    GexParams::new(2_048, 2_048, 4_096).expect("2,048 is the least that is taken, and they increase")
 }
 
 /// Bits of an RSA host key at the least.

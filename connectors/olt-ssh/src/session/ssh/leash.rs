@@ -10,14 +10,17 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+/// How a version string begins.
+const VERSION: &[u8] = b"SSH-";
+
 #[derive(Debug)]
 struct Shared {
     cut: AtomicBool,
     /// Bytes that may still come.
     allowance: AtomicI64,
     over: AtomicBool,
-    /// Whether a whole line came: the peer's version string.
-    line: AtomicBool,
+    /// Whether a line came that begins as the peer's version string does.
+    version: AtomicBool,
     waiting: Mutex<Vec<Waker>>,
 }
 
@@ -30,6 +33,8 @@ pub struct Leash(Arc<Shared>);
 pub struct Leashed {
     stream: TcpStream,
     shared: Arc<Shared>,
+    /// The beginning of the line that is coming, until there was a version string.
+    line: Vec<u8>,
 }
 
 /// A connection that may receive `allowance` bytes.
@@ -38,10 +43,11 @@ pub fn leash(stream: TcpStream, allowance: usize) -> (Leash, Leashed) {
         cut: AtomicBool::new(false),
         allowance: AtomicI64::new(bytes(allowance)),
         over: AtomicBool::new(false),
-        line: AtomicBool::new(false),
+        version: AtomicBool::new(false),
         waiting: Mutex::default(),
     });
-    (Leash(Arc::clone(&shared)), Leashed { stream, shared })
+    let line = Vec::new();
+    (Leash(Arc::clone(&shared)), Leashed { stream, shared, line })
 }
 
 fn bytes(count: usize) -> i64 {
@@ -59,9 +65,9 @@ impl Leash {
         self.0.over.load(Ordering::Relaxed)
     }
 
-    /// Whether a whole line came.
-    pub fn had_line(&self) -> bool {
-        self.0.line.load(Ordering::Relaxed)
+    /// Whether the peer's version string came.
+    pub fn had_version(&self) -> bool {
+        self.0.version.load(Ordering::Relaxed)
     }
 }
 
@@ -102,15 +108,31 @@ impl Leashed {
     }
 }
 
+impl Leashed {
+    fn look_for_version(&mut self, came: &[u8]) {
+        for &byte in came {
+            if self.shared.version.load(Ordering::Relaxed) {
+                return;
+            }
+            if byte == b'\n' {
+                if self.line == VERSION {
+                    self.shared.version.store(true, Ordering::Relaxed);
+                }
+                self.line.clear();
+            } else if self.line.len() < VERSION.len() {
+                self.line.push(byte);
+            }
+        }
+    }
+}
+
 impl AsyncRead for Leashed {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check(cx)?;
         let before = buf.filled().len();
         std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let came = &buf.filled()[before..];
-        if !self.shared.line.load(Ordering::Relaxed) && came.contains(&b'\n') {
-            self.shared.line.store(true, Ordering::Relaxed);
-        }
+        self.look_for_version(came);
         let count = bytes(came.len());
         if self.shared.allowance.fetch_sub(count, Ordering::Relaxed) < count {
             self.shared.over.store(true, Ordering::Relaxed);
@@ -173,11 +195,15 @@ mod tests {
         peer.write_all(b"0123456789").await.unwrap();
         let mut came = [0; 10];
         leashed.read_exact(&mut came).await.unwrap();
-        assert!(!leash.is_over() && !leash.had_line());
+        assert!(!leash.is_over());
+        leash.allow(10);
+        peer.write_all(b"\nSSH-2.0-x").await.unwrap();
+        leashed.read_exact(&mut came).await.unwrap();
+        assert!(!leash.had_version());
         leash.allow(1);
         peer.write_all(b"\n").await.unwrap();
         leashed.read_exact(&mut came[..1]).await.unwrap();
-        assert!(leash.had_line());
+        assert!(leash.had_version());
         peer.write_all(b"x").await.unwrap();
         assert_eq!(
             leashed.read(&mut came).await.unwrap_err().kind(),

@@ -20,7 +20,7 @@ use self::handler::{Client, Notes};
 use self::leash::Leash;
 use super::error::OpenError;
 use super::line::{Received, SendError};
-use super::pins::Pins;
+use super::pins::Pin;
 use super::target::{Profile, Stage, Target};
 use crate::dialogue::Failure;
 
@@ -44,6 +44,7 @@ pub struct Connected {
     handle: Handle<Client>,
     leash: Leash,
     notes: Notes,
+    host_key: Pin,
 }
 
 /// A shell.
@@ -56,24 +57,23 @@ pub struct SshLine {
     early: VecDeque<Vec<u8>>,
 }
 
-/// Connects to what is behind `stream`: when this returns, it has proved that it holds the trusted host key.
+/// Connects to what is behind `stream`: when this returns, it has proved that it holds the trusted host key, or with none the one
+/// it shows.
 pub async fn connect(
     stream: TcpStream,
-    target: &Target,
     profile: Profile,
-    pins: &dyn Pins,
+    pinned: Option<&Pin>,
     until: Instant,
 ) -> Result<Connected, OpenError> {
-    let pinned = pins.get(&target.name)?;
     let notes = Notes::default();
     let client = Client {
-        trusted: pinned.clone(),
+        trusted: pinned.cloned(),
         rsa_bits_min: algorithms::rsa_bits_min(profile),
         notes: notes.clone(),
     };
     let config = Config {
         client_id: handler::client_id(),
-        preferred: algorithms::preferred(profile, pinned.as_ref()),
+        preferred: algorithms::preferred(profile, pinned),
         gex: algorithms::gex(),
         window_size: WINDOW_BYTES,
         maximum_packet_size: PACKET_BYTES,
@@ -87,29 +87,30 @@ pub async fn connect(
     let (leash, leashed) = leash::leash(stream, LOGIN_BYTES_MAX);
     let connecting = client::connect_stream(Arc::new(config), leashed, client);
     let handle = match timeout_at(until, Box::pin(connecting)).await {
-        Err(_) if leash.had_line() => return Err(OpenError::Timeout(Stage::KeyExchange)),
+        Err(_) if leash.had_version() => return Err(OpenError::Timeout(Stage::KeyExchange)),
         Err(_) => return Err(OpenError::Timeout(Stage::Version)),
         Ok(Ok(handle)) => handle,
         Ok(Err(error)) => {
             return Err(refused_key(&notes, pinned).unwrap_or_else(|| connect_error(error, &leash, &notes)));
         }
     };
-    if pinned.is_none() {
-        let offered = notes.look().offered.clone();
-        let offered = offered.ok_or_else(|| broken(Stage::KeyExchange, "no host key was shown"))?;
-        tracing::info!(olt = %target.name, host_key = %offered, "first host key of this OLT, trusted from now on");
-        pins.put(&target.name, &offered)?;
-    }
-    Ok(Connected { handle, leash, notes })
+    let host_key = notes.look().offered.clone();
+    let host_key = host_key.ok_or_else(|| broken(Stage::KeyExchange, "no host key was shown"))?;
+    Ok(Connected {
+        handle,
+        leash,
+        notes,
+        host_key,
+    })
 }
 
 /// Why we did not take the host key, if that was it.
-fn refused_key(notes: &Notes, pinned: Option<super::pins::Pin>) -> Option<OpenError> {
+fn refused_key(notes: &Notes, pinned: Option<&Pin>) -> Option<OpenError> {
     let notes = notes.look();
     match (notes.weak_bits, &notes.offered, pinned) {
         (Some((bits, min)), ..) => Some(OpenError::WeakHostKey { bits, min }),
-        (None, Some(offered), Some(pinned)) if *offered != pinned => Some(OpenError::HostKeyChanged {
-            pinned,
+        (None, Some(offered), Some(pinned)) if offered != pinned => Some(OpenError::HostKeyChanged {
+            pinned: pinned.clone(),
             offered: offered.clone(),
         }),
         _ => None,
@@ -117,7 +118,7 @@ fn refused_key(notes: &Notes, pinned: Option<super::pins::Pin>) -> Option<OpenEr
 }
 
 fn connect_error(error: russh::Error, leash: &Leash, notes: &Notes) -> OpenError {
-    let stage = if leash.had_line() {
+    let stage = if leash.had_version() {
         Stage::KeyExchange
     } else {
         Stage::Version
@@ -152,11 +153,21 @@ fn printable(text: &str) -> String {
 }
 
 impl Connected {
+    /// The host key that it has proved to hold: the trusted one, or with none the first that was shown.
+    pub fn host_key(&self) -> &Pin {
+        &self.host_key
+    }
+
     /// Name, password, terminal, shell.
     pub async fn log_in(mut self, target: &Target, until: Instant) -> Result<(SshLine, Negotiated), OpenError> {
         let authenticated = timeout_at(until, Box::pin(self.authenticate(target))).await;
         authenticated.unwrap_or(Err(OpenError::Timeout(Stage::Authentication)))?;
-        let negotiated = self.notes.look().negotiated.clone();
+        let negotiated = {
+            let mut notes = self.notes.look();
+            // A banner that was no obstacle means nothing for what comes later.
+            notes.said = None;
+            notes.negotiated.clone()
+        };
         let negotiated = negotiated.ok_or_else(|| broken(Stage::Shell, "no key exchange was seen"))?;
         let line = timeout_at(until, Box::pin(self.shell())).await;
         Ok((line.unwrap_or(Err(OpenError::Timeout(Stage::Shell)))?, negotiated))
@@ -209,7 +220,12 @@ impl Connected {
                     remaining_methods,
                     partial_success,
                 } => return Err(self.refused(&remaining_methods, partial_success).await),
-                KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
+                KeyboardInteractiveAuthResponse::InfoRequest {
+                    prompts, instructions, ..
+                } => {
+                    if let Some(failure) = Failure::in_login(&instructions) {
+                        return Err(OpenError::Login(failure));
+                    }
                     let replies = match prompts.as_slice() {
                         // Some end with a request that asks nothing.
                         [] => Vec::new(),
