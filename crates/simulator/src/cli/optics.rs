@@ -40,7 +40,9 @@ pub(crate) fn distance_m(serial: Serial) -> u32 {
 /// What it measures at a moment. A degraded line has lost 6 dB in both directions.
 pub(crate) fn measure(serial: Serial, distance_m: u32, degraded: bool, now: Stamp) -> Optics {
     let mut fixed = dice_of(serial, 2);
-    let splits = fixed.between(15.5, 19.5);
+    // Splitters and plugs; one of twelve is dirty.
+    let dirt = if fixed.chance(0.08) { 4.5 } else { 0.0 };
+    let splits = dirt + fixed.between(20.0, 26.5);
     let (tx, warm) = (fixed.between(1.8, 3.4), fixed.below(22));
     let mut drift = dice_of(serial, 3 + now.0.div_euclid(STEADY_S).unsigned_abs());
     let lost = splits + f64::from(distance_m) * 0.000_35 + if degraded { 6.0 } else { 0.0 };

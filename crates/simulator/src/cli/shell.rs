@@ -202,6 +202,10 @@ impl Shell {
             _ if line_feed_of_pair => {}
             b'\r' | b'\n' => {
                 let line = std::mem::take(&mut self.line);
+                // A command that will be asked about is completed with a blank.
+                if self.waiting == Waiting::Command && self.settings.smart && self.will_ask(&line) {
+                    self.write(" ");
+                }
                 self.write(self.eol);
                 self.entered(&line);
             }
@@ -308,6 +312,17 @@ impl Shell {
                     self.display(query);
                 }
             },
+        }
+    }
+
+    fn will_ask(&self, command: &str) -> bool {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let firmware = self.console.plant.chassis(self.console.olt).firmware;
+        match words.split_first() {
+            Some((&"display", rest)) => {
+                Query::read(self.mode, &firmware, rest).is_ok_and(|query| query.question().is_some())
+            }
+            _ => false,
         }
     }
 

@@ -22,6 +22,8 @@ use super::shell::Shell;
 
 /// A key exchange, an authentication and a shell take no longer; a hang of ours ends by then too.
 const HANG: Duration = Duration::from_secs(600);
+/// What was written in front of a cut leaves within so long.
+const IN_FLIGHT: Duration = Duration::from_millis(150);
 /// What is left unread of a closed connection has had its time.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -140,10 +142,11 @@ struct Guest {
 
 impl Guest {
     async fn check(&mut self, user: &str, password: &str) -> Auth {
+        let known = self.console.knows(user, password);
         if self.console.has(CliFault::HangAtAuthentication) {
             tokio::time::sleep(HANG).await;
         }
-        if !self.console.knows(user, password) {
+        if !known {
             return Auth::reject();
         }
         self.visit = Some(self.console.enter());
@@ -161,7 +164,9 @@ impl Guest {
         let scissors = self.scissors.clone();
         tokio::spawn(async move {
             let end = session::play(channel.into_stream(), shell, login, |_| {}).await;
-            if !matches!(end, Ok(End::Cut)) {
+            if matches!(end, Ok(End::Cut)) {
+                tokio::time::sleep(IN_FLIGHT).await;
+            } else {
                 let goodbye = handle.disconnect(Disconnect::ByApplication, String::new(), String::new());
                 if goodbye.await.is_ok() {
                     tokio::time::sleep(LAST_WORDS).await;

@@ -45,11 +45,12 @@ pub(crate) async fn serve(console: Arc<Console>, mut stream: TcpStream, from: Ip
         let Some(password) = word(&mut stream, &mut options, false).await? else {
             return Ok(());
         };
+        let known = console.knows(&user, &password);
         if console.has(CliFault::HangAtAuthentication) {
             return say_and_hang(stream, b"").await;
         }
         stream.write_all(b"\r\n").await?;
-        if console.knows(&user, &password) {
+        if known {
             let visit = console.enter();
             let login = Login {
                 from,

@@ -114,9 +114,13 @@ pub async fn log_in(address: SocketAddr, legacy: bool, password: &str) -> Result
     if !accepted {
         return Ok(Login::Refused);
     }
-    let channel = session.channel_open_session().await?;
+    let mut channel = session.channel_open_session().await?;
     channel.request_pty(true, "vt100", 200, 0, 0, 0, &[]).await?;
     channel.request_shell(true).await?;
+    for _ in 0..2 {
+        let granted = channel.wait().await;
+        assert!(matches!(granted, Some(ChannelMsg::Success)), "{granted:?}");
+    }
     let fingerprint = client.fingerprint.lock().unwrap().clone();
     Ok(Login::In(Terminal {
         session,

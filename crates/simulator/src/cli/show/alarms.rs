@@ -22,7 +22,7 @@ impl Chassis {
         out
     }
 
-    /// The same as a table. Its texts are wrapped in the middle of words.
+    /// The same as a table. Its texts are wrapped, even between a label and its value.
     pub(crate) fn alarm_list(&self) -> String {
         let mut out = String::new();
         rule(&mut out, 72);
@@ -30,16 +30,13 @@ impl Chassis {
         rule(&mut out, 72);
         for alarm in self.alarms.standing() {
             let text = format!("{}. {}", alarm.name, alarm.parameters);
-            let mut parts = wrap(&text, TEXT).into_iter();
-            line!(
-                out,
-                "  {:<8} {:<30} {:<TEXT$}",
-                alarm.number,
-                alarm.at.long(self.dates()).to_string(),
-                parts.next().unwrap_or_default()
-            );
-            for part in parts {
-                line!(out, "{:<AT$}{part:<TEXT$}", "");
+            let parts = wrap(&text, TEXT);
+            let head = format!("  {:<8} {:<30} ", alarm.number, alarm.at.long(self.dates()).to_string());
+            for (i, part) in parts.iter().enumerate() {
+                let left = if i == 0 { head.as_str() } else { "" };
+                // All but the last line are filled up.
+                let width = if i + 1 < parts.len() { TEXT } else { 0 };
+                line!(out, "{left:<AT$}{part:<width$}");
             }
         }
         rule(&mut out, 72);

@@ -53,8 +53,26 @@ fn by_port<'a>(onus: impl Iterator<Item = (&'a Seat, &'a CliOnu)>) -> Vec<OnPort
     ports
 }
 
-/// Wraps a text at a width, in the middle of words if need be.
+/// Wraps a text at a width: behind the last blank that fits, or where the line is full.
 fn wrap(text: &str, width: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((full, behind)) = rest.split_at_checked(width).filter(|(_, behind)| !behind.is_empty()) {
+        let at_word = full.ends_with(' ') || behind.starts_with(' ');
+        let end = match full.rfind(' ') {
+            Some(blank) if !at_word => blank + 1,
+            _ => width,
+        };
+        let (part, behind) = rest.split_at(end);
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// Cuts a text into pieces of a width, wherever that is.
+fn chop(text: &str, width: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some((part, behind)) = rest.split_at_checked(width).filter(|(_, behind)| !behind.is_empty()) {
@@ -63,4 +81,27 @@ fn wrap(text: &str, width: usize) -> Vec<&str> {
     }
     parts.push(rest);
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_wrapped_as_alarm_lists_are() {
+        let gasp = "The dying-gasp of GPON ONTi (DGi) is generated. FrameID: 0, SlotID: 5, PortID: 2, ONT ID: 54, Equipment ID: HG8310M";
+        let expected = [
+            "The dying-gasp of GPON ONTi (DGi) ",
+            "is generated. FrameID: 0, SlotID: ",
+            "5, PortID: 2, ONT ID: 54, ",
+            "Equipment ID: HG8310M",
+        ];
+        assert_eq!(wrap(gasp, 34), expected);
+        assert_eq!(
+            wrap("FrameID: 0, SlotID: 6, PortID: 10, ONT ID: 23", 34),
+            ["FrameID: 0, SlotID: 6, PortID: 10,", " ONT ID: 23"]
+        );
+        assert_eq!(wrap(&"x".repeat(40), 34), ["x".repeat(34), "x".repeat(6)]);
+        assert_eq!((wrap("", 34), chop("abcde", 2)), (vec![""], vec!["ab", "cd", "e"]));
+    }
 }

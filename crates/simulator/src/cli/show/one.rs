@@ -1,7 +1,7 @@
 //! `display ont info` of one ONU, by place and by serial; `display ont autofind all`; `display ont version` (its layout is
 //! invented: no recording of it is public).
 
-use super::{line, or_dash, rule, wrap};
+use super::{chop, line, or_dash, rule};
 use crate::cli::chassis::{Chassis, CliOnu, DownCause, Seat};
 use crate::cli::optics;
 use crate::cli::stamp::Stamp;
@@ -15,7 +15,7 @@ impl Chassis {
         let mut out = String::new();
         rule(&mut out, 77);
         for (label, value) in self.labels(seat, onu, now) {
-            let mut parts = wrap(&value, DESCRIPTION).into_iter();
+            let mut parts = chop(&value, DESCRIPTION).into_iter();
             let first = if label == "Description" {
                 parts.next()
             } else {
@@ -204,8 +204,7 @@ fn duration(onu: &CliOnu, now: Stamp) -> String {
 }
 
 /// The profiles of every ONU: they are all configured alike.
-const PROFILES: &str = "\
-  Line profile ID      : 10
+const PROFILES: &str = "  Line profile ID      : 10
   Line profile name    : internet
   -----------------------------------------------------------------------------
   FEC upstream switch :Disable
