@@ -394,6 +394,13 @@ fn live_ports(ports: &Ports<OnuRow>) -> BTreeSet<PortPlace> {
     live.map(|(port, _)| *port).collect()
 }
 
+/// Whether there is nothing between echo and prompt: what that means is not known, but there is nothing to learn from it.
+fn says_nothing(answer: &str) -> bool {
+    let mut lines = answer.lines();
+    let echo_and_prompt = (lines.next(), lines.next_back());
+    echo_and_prompt.1.is_some() && lines.all(|line| line.trim_ascii().is_empty())
+}
+
 /// The answer, where its form was not what is known of the command.
 fn unread<R>(asked: &Asked, reading: &Reading<'_, R>) -> Vec<Unread> {
     let strange = |problem: &Problem| {
@@ -409,7 +416,7 @@ fn unread<R>(asked: &Asked, reading: &Reading<'_, R>) -> Vec<Unread> {
         .take(UNREAD_ISSUES_MAX)
         .map(ToString::to_string)
         .collect();
-    if issues.is_empty() {
+    if issues.is_empty() || says_nothing(&asked.text) {
         return Vec::new();
     }
     let text = scrubbed(&asked.text);
