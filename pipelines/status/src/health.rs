@@ -90,7 +90,9 @@ impl Health {
             detail: failure.detail.clone(),
             in_a_row: failure.in_a_row,
         });
-        let is_news = FOR_A_PERSON.contains(&failure.class) || failure.in_a_row >= TELLING;
+        // That the root is not reachable is told as such.
+        let is_often = failure.in_a_row >= TELLING && !failure.is_unreachable;
+        let is_news = FOR_A_PERSON.contains(&failure.class) || is_often;
         if is_news && !std::mem::replace(&mut self.was_told, true) {
             Telling::Begins
         } else {

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod reads;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
