@@ -126,3 +126,22 @@ impl fmt::Display for Stage {
         f.write_str(self.words())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deadlines_are_those_that_operators_are_told() {
+        let limits = SessionLimits::default();
+        let answer = (limits.dialogue.silence, limits.dialogue.total);
+        assert_eq!(
+            (limits.connect, limits.login, answer),
+            (
+                Duration::from_secs(10),
+                Duration::from_secs(20),
+                (Duration::from_secs(30), Duration::from_secs(600))
+            )
+        );
+    }
+}

@@ -62,6 +62,21 @@ async fn a_session_is_opened_set_up_used_and_left() {
     assert_eq!((server.connections(), server.passwords()), (1, 1));
 }
 
+/// On a runtime of several threads a session moves between them.
+#[tokio::test]
+async fn a_session_may_be_opened_and_used_on_any_thread() {
+    let server = Server::start(Device::with(Fault::None));
+    let opening = target(server.address, MODERN);
+    let used = tokio::spawn(async move {
+        let mut session = open(&opening, &MemoryPins::default(), &patient()).await.unwrap();
+        session.set_up().await.unwrap();
+        let said = session.run("display version", false).await.unwrap();
+        session.leave().await.unwrap();
+        said.bytes.len()
+    });
+    assert!(used.await.unwrap() > VERSION.len());
+}
+
 #[tokio::test]
 async fn a_session_that_is_dropped_leaves_nothing() {
     let server = Server::start(Device::with(Fault::None));

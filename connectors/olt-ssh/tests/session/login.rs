@@ -1,6 +1,6 @@
 //! Who is trusted, and what of a password is sent how often.
 
-use connector_olt_ssh::session::{Class, FilePins, OpenError, Pins, PinsError, Profile, Transport};
+use connector_olt_ssh::session::{Class, FilePins, OpenError, Pin, Pins, PinsError, Profile, Transport};
 use futures_util::future::join_all;
 use russh::{MethodKind, Preferred, cipher, kex, mac};
 

@@ -6,9 +6,10 @@ use russh::client::{DisconnectReason, Handler, Session};
 use russh::keys::{HashAlg, PublicKeyOrCertificate};
 use russh::{Disconnect, Names, SshId};
 
-use super::algorithms::Negotiated;
+use super::algorithms::{Negotiated, rsa_bits_min};
 use crate::dialogue::Failure;
 use crate::session::pins::Pin;
+use crate::session::target::Profile;
 
 /// Bytes of a banner or of the last words of a peer that are looked at.
 const TEXT_BYTES_MAX: usize = 4_096;
@@ -20,6 +21,8 @@ pub struct Seen {
     pub offered: Option<Pin>,
     /// Bits of an RSA host key that is too short, and the least.
     pub weak_bits: Option<(u32, u32)>,
+    /// An RSA host key that the legacy profile alone takes.
+    pub short_key: bool,
     /// What was agreed to.
     pub negotiated: Option<Negotiated>,
     /// What a banner or the peer's last words mean.
@@ -78,6 +81,7 @@ impl Handler for Client {
         notes.offered = Some(offered.clone());
         if let Some(rsa) = key.key_data().rsa() {
             let bits = bits_of(rsa.n().as_positive_bytes().unwrap_or_default());
+            notes.short_key = bits < rsa_bits_min(Profile::Modern);
             if bits < self.rsa_bits_min {
                 notes.weak_bits = Some((bits, self.rsa_bits_min));
                 return Ok(false);
@@ -93,7 +97,10 @@ impl Handler for Client {
         names: &Names,
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
-        self.notes.look().negotiated = Some(Negotiated::of(names));
+        let mut notes = self.notes.look();
+        let mut negotiated = Negotiated::of(names);
+        negotiated.legacy |= notes.short_key;
+        notes.negotiated = Some(negotiated);
         Ok(())
     }
 

@@ -163,6 +163,8 @@ impl AsyncWrite for Leashed {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -186,7 +188,10 @@ mod tests {
         });
         started.await.unwrap();
         drop(leash);
-        assert_eq!(reader.await.unwrap(), io::ErrorKind::ConnectionAborted);
+        let ended = tokio::time::timeout(Duration::from_secs(5), reader)
+            .await
+            .expect("it still reads");
+        assert_eq!(ended.unwrap(), io::ErrorKind::ConnectionAborted);
     }
 
     #[tokio::test]
