@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use russh::keys::{Algorithm, HashAlg};
 use russh::server::{self, Auth, ChannelOpenHandle, Handle, Msg, Response, Session};
-use russh::{Channel, ChannelId, Disconnect, MethodKind, MethodSet, Preferred, Pty, SshId, cipher, kex, mac};
+use russh::{Channel, ChannelId, MethodKind, MethodSet, Preferred, Pty, SshId, cipher, kex, mac};
 use tokio::net::TcpStream;
 
 use super::console::Console;
@@ -24,7 +24,7 @@ use super::shell::Shell;
 const HANG: Duration = Duration::from_secs(600);
 /// What was written in front of a cut leaves within so long.
 const IN_FLIGHT: Duration = Duration::from_millis(150);
-/// What is left unread of a closed connection has had its time.
+/// A client that has not left by then is cut off.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 const KEYBOARD: &[(Cow<'static, str>, bool)] = &[(Cow::Borrowed("User password:"), false)];
@@ -78,14 +78,9 @@ async fn config(console: &Console, keys: &HostKeys, firmware: &Firmware) -> Resu
         ],
         Personality::Ma5680t => vec![keys.rsa(firmware.rsa_bits, changed).await?],
     };
-    let method = if firmware.keyboard_interactive {
-        MethodKind::KeyboardInteractive
-    } else {
-        MethodKind::Password
-    };
     Ok(server::Config {
         server_id: SshId::Standard(Cow::Borrowed(server_id(firmware))),
-        methods: MethodSet::from(&[method][..]),
+        methods: methods(firmware),
         auth_rejection_time: Duration::from_millis(100),
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys,
@@ -96,6 +91,16 @@ async fn config(console: &Console, keys: &HostKeys, firmware: &Firmware) -> Resu
         nodelay: true,
         ..server::Config::default()
     })
+}
+
+/// By what it asks for a password: one way only.
+fn methods(firmware: &Firmware) -> MethodSet {
+    let method = if firmware.keyboard_interactive {
+        MethodKind::KeyboardInteractive
+    } else {
+        MethodKind::Password
+    };
+    MethodSet::from(&[method][..])
 }
 
 /// What a family speaks: an old one nothing that is safe today.
@@ -147,7 +152,11 @@ impl Guest {
             tokio::time::sleep(HANG).await;
         }
         if !known {
-            return Auth::reject();
+            let firmware = self.console.plant.chassis(self.console.olt).firmware;
+            return Auth::Reject {
+                proceed_with_methods: Some(methods(&firmware)),
+                partial_success: false,
+            };
         }
         self.visit = Some(self.console.enter());
         Auth::Accept
@@ -161,17 +170,18 @@ impl Guest {
             admitted: self.visit.as_ref().is_some_and(|v| v.admitted),
         };
         let shell = Shell::new(self.console.clone(), false);
-        let scissors = self.scissors.clone();
+        let (scissors, id) = (self.scissors.clone(), channel.id());
         tokio::spawn(async move {
             let end = session::play(channel.into_stream(), shell, login, |_| {}).await;
-            if matches!(end, Ok(End::Cut)) {
-                tokio::time::sleep(IN_FLIGHT).await;
-            } else {
-                let goodbye = handle.disconnect(Disconnect::ByApplication, String::new(), String::new());
-                if goodbye.await.is_ok() {
-                    tokio::time::sleep(LAST_WORDS).await;
-                }
-            }
+            let linger = match end {
+                Ok(End::Cut) => IN_FLIGHT,
+                // A client that has seen the end of its only channel leaves by itself, with all of the text.
+                _ => match handle.close(id).await {
+                    Ok(()) => LAST_WORDS,
+                    Err(()) => Duration::ZERO,
+                },
+            };
+            tokio::time::sleep(linger).await;
             scissors.cut();
         });
     }
