@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use model::{Root, RootKind};
 use runtime::{Chain, DeadReason};
-use schemas::{AnyRecord, DeviceRegistered};
 use schemas::network::NetworkEvent;
+use schemas::{AnyRecord, DeviceRegistered};
 use settings::{OltTransport, Settings, SshProfile};
 
 /// The steps of task `network`, in order.

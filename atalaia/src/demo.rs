@@ -96,7 +96,9 @@ pub fn live(simulation: &Simulation, parts: &Parts, options: &Options) -> Result
 fn free_cli_port() -> u16 {
     use std::net::TcpListener;
     let free = |port| TcpListener::bind(("127.10.0.1", port)).and_then(|bound| bound.local_addr());
-    free(CLI_PORT).or_else(|_| free(0)).map_or(CLI_PORT, |address| address.port())
+    free(CLI_PORT)
+        .or_else(|_| free(0))
+        .map_or(CLI_PORT, |address| address.port())
 }
 
 /// The usual port if nobody has it, else 0: any.

@@ -143,7 +143,8 @@ impl Parts {
             ..
         } = &base;
         let instance = format!("{}-{}", selection.name(), std::process::id());
-        let (processor, persist, connector, olts) = (Held::default(), Held::default(), Held::default(), Held::default());
+        let (processor, persist, connector, olts) =
+            (Held::default(), Held::default(), Held::default(), Held::default());
         let mut ready: Vec<Arc<dyn ReadyCheck>> = Vec::new();
         // Bound before anything runs, heard when everything does.
         let traps = match selection.traps {

@@ -65,7 +65,11 @@ impl Installation {
             if said.contains(says) {
                 return said;
             }
-            assert!(Instant::now() < end, "{arguments:?} never says `{says}`:\n{said}{}", text(&output.stderr));
+            assert!(
+                Instant::now() < end,
+                "{arguments:?} never says `{says}`:\n{said}{}",
+                text(&output.stderr)
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -147,10 +151,17 @@ fn users_are_made_with_a_password_that_is_never_shown() {
     let added = installation.add_user("ana", "a password of ana");
     assert!(added.status.success(), "{}", text(&added.stderr));
     let short = installation.add_user("bia", "short");
-    assert!(text(&short.stderr).contains("at least 10 characters"), "{}", text(&short.stderr));
+    assert!(
+        text(&short.stderr).contains("at least 10 characters"),
+        "{}",
+        text(&short.stderr)
+    );
     let users = installation.right(&["user", "list"]);
     let has = |name: &str, role: &str| users.lines().any(|line| line.contains(name) && line.contains(role));
-    assert!(has("ana", "operator") && has("admin", "admin") && !users.contains("bia"), "{users}");
+    assert!(
+        has("ana", "operator") && has("admin", "admin") && !users.contains("bia"),
+        "{users}"
+    );
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let http = installation.setup.http();
     let token = runtime.block_on(async {
@@ -169,19 +180,30 @@ fn users_are_made_with_a_password_that_is_never_shown() {
 #[test]
 fn mistakes_are_named_with_their_place() {
     let installation = Installation::new();
-    let file = installation.file("bad.csv", "kind,olt,place,serial\nonu,olt-0,0/3/5,HWTC1234ABCD\nonu,olt-0,0/3/5/1,XX\n");
+    let file = installation.file(
+        "bad.csv",
+        "kind,olt,place,serial\nonu,olt-0,0/3/5,HWTC1234ABCD\nonu,olt-0,0/3/5/1,XX\n",
+    );
     let (_, told) = installation.wrong(&["inventory", "import", &file]);
     assert!(told.contains("bad.csv:2:") && told.contains("bad.csv:3:"), "{told}");
     assert!(told.contains("nothing was registered"), "{told}");
     let (_, told) = installation.wrong(&["tail", "nosuch"]);
-    assert!(told.contains("there is no topic `nosuch`") && told.contains("observations"), "{told}");
+    assert!(
+        told.contains("there is no topic `nosuch`") && told.contains("observations"),
+        "{told}"
+    );
     let (_, told) = installation.wrong(&["tail", "observations", "--from", "10x"]);
     assert!(told.contains("`10x` is not a start"), "{told}");
     for command in [&["topology", "diff"][..], &["topology", "apply"]] {
         let (_, told) = installation.wrong(command);
         assert!(told.contains("the log is embedded and needs no topics"), "{told}");
     }
-    for part in [&["connector", "olt-ssh"][..], &["connector", "snmp-traps"], &["pipeline", "network"], &["api"]] {
+    for part in [
+        &["connector", "olt-ssh"][..],
+        &["connector", "snmp-traps"],
+        &["pipeline", "network"],
+        &["api"],
+    ] {
         let (_, told) = installation.wrong(part);
         assert!(told.contains("all parts run in one process"), "{told}");
     }
@@ -202,7 +224,18 @@ fn what_needs_no_installation() {
     let json: serde_json::Value = serde_json::from_str(&run(&["topology", "show", "--json"])).unwrap();
     let topics = json["topics"].as_array().unwrap();
     assert!(topics.iter().any(|topic| topic["name"] == "observations"));
-    for command in ["up", "connector", "pipeline", "api", "tail", "inventory", "user", "replay", "doctor", "migrate"] {
+    for command in [
+        "up",
+        "connector",
+        "pipeline",
+        "api",
+        "tail",
+        "inventory",
+        "user",
+        "replay",
+        "doctor",
+        "migrate",
+    ] {
         assert!(run(&[command, "--help"]).contains("Usage: atalaia"), "{command}");
     }
 }

@@ -169,8 +169,20 @@ async fn every_described_operation_answers_as_described() {
         ("GET", "/api/v1/olts", "".into(), token, None),
         ("GET", "/api/v1/onts", "/api/v1/onts?limit=1".into(), token, None),
         ("GET", "/api/v1/onts", "/api/v1/onts?kind=olt".into(), token, None),
-        ("GET", "/api/v1/olts/{id}/board-info", "/api/v1/olts/rjo-01/board-info".into(), token, None),
-        ("GET", "/api/v1/olts/{id}/board-info", "/api/v1/olts/nobody/board-info".into(), token, None),
+        (
+            "GET",
+            "/api/v1/olts/{id}/board-info",
+            "/api/v1/olts/rjo-01/board-info".into(),
+            token,
+            None,
+        ),
+        (
+            "GET",
+            "/api/v1/olts/{id}/board-info",
+            "/api/v1/olts/nobody/board-info".into(),
+            token,
+            None,
+        ),
         (
             "GET",
             "/api/v1/olts/{id}/pons/{frame}/{slot}/{port}",

@@ -256,10 +256,15 @@ fn records(log: &MemoryLog, topic: Topic) -> Vec<AnyRecord> {
 fn serials(records: &[AnyRecord]) -> BTreeMap<String, String> {
     let mut serials = BTreeMap::new();
     for record in records {
-        let AnyRecord::OnuTableRead(read) = record else { continue };
+        let AnyRecord::OnuTableRead(read) = record else {
+            continue;
+        };
         for port in &read.ports {
             for onu in &port.onus {
-                let place = format!("{}/onu/{}/{}/{}/{}", read.root, port.frame, port.slot, port.port, onu.onu);
+                let place = format!(
+                    "{}/onu/{}/{}/{}/{}",
+                    read.root, port.frame, port.slot, port.port, onu.onu
+                );
                 serials.insert(place, onu.serial.clone().unwrap_or_default());
             }
         }
@@ -271,7 +276,10 @@ fn serials(records: &[AnyRecord]) -> BTreeMap<String, String> {
 fn what_is_read_is_what_the_boxes_know() {
     let (simulation, cli) = network(4);
     let folder = tempfile::tempdir().unwrap();
-    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let log = MemoryLog::new(4);
     let running = poll::start(config(&simulation, &cli, folder.path()), log.clone(), tokio.handle()).unwrap();
     let truth: BTreeMap<_, _> = simulation
@@ -283,22 +291,44 @@ fn what_is_read_is_what_the_boxes_know() {
     let read = loop {
         let read = records(&log, Topic::Observations);
         let kinds: BTreeSet<_> = read.iter().map(|r| format!("{:?}", r.record_type())).collect();
-        if serials(&read) == truth && ["OpticsRead", "SystemRead", "BoardsRead", "AutofindRead", "AlarmTableRead"].iter().all(|k| kinds.contains(*k)) {
+        if serials(&read) == truth
+            && [
+                "OpticsRead",
+                "SystemRead",
+                "BoardsRead",
+                "AutofindRead",
+                "AlarmTableRead",
+            ]
+            .iter()
+            .all(|k| kinds.contains(*k))
+        {
             break read;
         }
-        assert!(Instant::now() < end, "{} of {} ONUs; {kinds:?}", serials(&read).len(), truth.len());
+        assert!(
+            Instant::now() < end,
+            "{} of {} ONUs; {kinds:?}",
+            serials(&read).len(),
+            truth.len()
+        );
         std::thread::sleep(Duration::from_millis(100));
     };
     assert!(running.is_alive());
     running.stop();
-    let incomplete: Vec<_> = read.iter().filter(|r| matches!(r, AnyRecord::OnuTableRead(t) if !t.complete)).collect();
+    let incomplete: Vec<_> = read
+        .iter()
+        .filter(|r| matches!(r, AnyRecord::OnuTableRead(t) if !t.complete))
+        .collect();
     assert!(incomplete.is_empty(), "{incomplete:?}");
     let failed: Vec<_> = read.iter().filter(|r| matches!(r, AnyRecord::PollFailed(_))).collect();
     assert!(failed.is_empty(), "{failed:?}");
     assert_eq!(records(&log, Topic::DeadLetters), []);
     for olt in 0..4 {
         let counts = cli.counts(olt);
-        assert_eq!((counts.open_max, counts.refused, counts.turned_away), (1, 0, 0), "{counts:?}");
+        assert_eq!(
+            (counts.open_max, counts.refused, counts.turned_away),
+            (1, 0, 0),
+            "{counts:?}"
+        );
         assert!(counts.logins <= 2, "a session is kept between reads: {counts:?}");
     }
 }

@@ -139,15 +139,22 @@ fn the_names_people_rely_on_are_read() {
 #[test]
 fn telnet_is_chosen_by_name_and_never_beside_ssh() {
     let olt = |access: &str| {
-        let text = format!("[[olt]]\nname = \"a\"\nvendor = \"huawei\"\naddress = \"192.0.2.10\"\ndates = \"month-first\"\n{access}");
+        let text = format!(
+            "[[olt]]\nname = \"a\"\nvendor = \"huawei\"\naddress = \"192.0.2.10\"\ndates = \"month-first\"\n{access}"
+        );
         let variables = BTreeMap::from([("OLT_PASSWORD".to_owned(), CANARY.to_owned())]);
         settings::load_text("a.toml", &text, Path::new("."), variables)
     };
     let login = "{ user = \"noc\", password = { env = \"OLT_PASSWORD\" } }";
     let s = olt(&format!("telnet = {login}\n")).unwrap();
     let access = s.olts[0].access.as_ref().unwrap();
-    assert_eq!((access.transport, access.port, s.olts[0].day_first), (OltTransport::Telnet, 23, false));
-    let both = olt(&format!("ssh = {login}\ntelnet = {login}\n")).unwrap_err().to_string();
+    assert_eq!(
+        (access.transport, access.port, s.olts[0].day_first),
+        (OltTransport::Telnet, 23, false)
+    );
+    let both = olt(&format!("ssh = {login}\ntelnet = {login}\n"))
+        .unwrap_err()
+        .to_string();
     assert!(both.contains("olt[0].telnet: is there beside `ssh`"), "{both}");
 }
 

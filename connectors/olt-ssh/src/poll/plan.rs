@@ -286,12 +286,21 @@ mod tests {
             plan.done(task, start, start);
         }
         plan.failed(Task::System, start, start + second, None);
-        assert_eq!(plan.next(start + second, Duration::ZERO), Next::Wait(start + second * 31));
+        assert_eq!(
+            plan.next(start + second, Duration::ZERO),
+            Next::Wait(start + second * 31)
+        );
         plan.failed(Task::System, start, start, Some(second * 10));
-        assert_eq!(plan.next(start + second, Duration::ZERO), Next::Wait(start + second * 10));
+        assert_eq!(
+            plan.next(start + second, Duration::ZERO),
+            Next::Wait(start + second * 10)
+        );
         plan.unknown(Task::System, start);
         plan.unknown(Task::State, start);
-        assert_eq!(plan.next(start + second * 60, Duration::ZERO), Next::Read(Task::Autofind));
+        assert_eq!(
+            plan.next(start + second * 60, Duration::ZERO),
+            Next::Read(Task::Autofind)
+        );
         let read = play(&mut plan, start + second * 60, 3_000, |_| Duration::ZERO);
         assert_eq!(count(&read, |task| matches!(task, Task::System | Task::State)), 0);
         plan.renewed(start + second * 4_000);
@@ -305,9 +314,15 @@ mod tests {
         let second = Duration::from_secs(1);
         let mut plan = Plan::new(INTERVALS, start);
         play(&mut plan, start, 1, |_| Duration::ZERO);
-        assert_eq!(plan.next(start + second * 40, Duration::ZERO), Next::Wait(start + second * 60));
+        assert_eq!(
+            plan.next(start + second * 40, Duration::ZERO),
+            Next::Wait(start + second * 60)
+        );
         assert_eq!(plan.next(start + second * 40, second * 20), Next::Read(Task::State));
-        assert_eq!(plan.next(start + second * 40, second * 19), Next::Wait(start + second * 60));
+        assert_eq!(
+            plan.next(start + second * 40, second * 19),
+            Next::Wait(start + second * 60)
+        );
     }
 
     #[test]

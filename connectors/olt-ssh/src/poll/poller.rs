@@ -61,7 +61,10 @@ pub(crate) struct UnreadBudget(Mutex<HashMap<(String, String), Instant>>);
 impl UnreadBudget {
     fn allows(&self, version: &str, command: &str, now: Instant) -> bool {
         // Without the place: every board answers alike.
-        let words: Vec<_> = command.split(' ').filter(|word| !word.starts_with(|c: char| c.is_ascii_digit())).collect();
+        let words: Vec<_> = command
+            .split(' ')
+            .filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
+            .collect();
         let key = (version.to_owned(), words.join(" "));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, at| now.saturating_duration_since(*at) < UNREAD_EVERY);
@@ -108,13 +111,7 @@ pub(crate) struct Poller {
 
 impl Poller {
     /// `olts`: how many there are, over whose first reads the start is spread.
-    pub fn new(
-        device: Device,
-        olts: usize,
-        shared: Arc<Shared>,
-        outbox: Outbox,
-        stop: watch::Receiver<bool>,
-    ) -> Self {
+    pub fn new(device: Device, olts: usize, shared: Arc<Shared>, outbox: Outbox, stop: watch::Receiver<bool>) -> Self {
         let spread = SPREAD.saturating_mul(u32::try_from(olts).unwrap_or(u32::MAX));
         let spread = spread.min(shared.intervals.state).mul_f64(rand::random_range(0.0..1.0));
         Self {
@@ -205,7 +202,11 @@ impl Poller {
         if !matches!(ended, Ended::Failed { .. })
             && let Err(error) = session.leave().await
         {
-            tracing::debug!(root = &*self.root, error = &error as &dyn Error, "the session was not left as it should be");
+            tracing::debug!(
+                root = &*self.root,
+                error = &error as &dyn Error,
+                "the session was not left as it should be"
+            );
         }
         open.decrement(1.0);
         ended
@@ -257,7 +258,8 @@ impl Poller {
         let read = reader.read(task).await;
         let ended = Instant::now();
         let word = task.as_str();
-        let outcome = |outcome: &'static str| counter!(metric::READS, "read" => word, "outcome" => outcome).increment(1);
+        let outcome =
+            |outcome: &'static str| counter!(metric::READS, "read" => word, "outcome" => outcome).increment(1);
         match read {
             Ok(done) => {
                 outcome(if done.complete { "complete" } else { "incomplete" });
@@ -278,13 +280,22 @@ impl Poller {
             Err(NotDone::Answer(answer @ (Answer::Unsupported | Answer::BadCommand))) => {
                 outcome("unsupported");
                 self.plan.unknown(task, ended);
-                tracing::info!(root = &*self.root, read = word, ?answer, "this version does not know the command");
+                tracing::info!(
+                    root = &*self.root,
+                    read = word,
+                    ?answer,
+                    "this version does not know the command"
+                );
                 ControlFlow::Continue(true)
             }
             Err(NotDone::Answer(answer)) => {
                 outcome("failed");
                 self.plan.failed(task, begun, ended, answer.retry_after());
-                let class = if answer.retry_after().is_some() { "busy" } else { "incomplete" };
+                let class = if answer.retry_after().is_some() {
+                    "busy"
+                } else {
+                    "incomplete"
+                };
                 self.failed(word, class, &Refused(answer), asked).await;
                 ControlFlow::Continue(true)
             }
@@ -341,7 +352,13 @@ impl Poller {
             if !self.shared.unread.allows(version, &command, Instant::now()) {
                 continue;
             }
-            tracing::warn!(root = &*self.root, version, command, ?issues, "an answer was not understood: kept as dead letter");
+            tracing::warn!(
+                root = &*self.root,
+                version,
+                command,
+                ?issues,
+                "an answer was not understood: kept as dead letter"
+            );
             let at = now();
             let header = |text: &str| serde_bytes::ByteBuf::from(text);
             let letter = DeadLetter {
@@ -350,7 +367,11 @@ impl Poller {
                 offset: at.0,
                 key: self.root.as_bytes().to_vec(),
                 value: Some(text.into_bytes()),
-                headers: [("command".to_owned(), header(&command)), ("version".to_owned(), header(version))].into(),
+                headers: [
+                    ("command".to_owned(), header(&command)),
+                    ("version".to_owned(), header(version)),
+                ]
+                .into(),
                 reason: "unread_answer".to_owned(),
                 errors: issues,
                 appended_at: at,
@@ -401,7 +422,12 @@ fn words_of(negotiated: &Negotiated) -> String {
         ..
     } = negotiated;
     let agreed = [Some(kex), Some(host_key), Some(cipher), mac.as_ref()];
-    agreed.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+    agreed
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn ended(error: &RunError) -> Ended {

@@ -176,7 +176,11 @@ impl<S: Shell> Reader<'_, S> {
         match self.summary(&asked) {
             Err(NotDone::Answer(Answer::Unsupported | Answer::BadCommand)) => {
                 let version = self.version();
-                tracing::info!(root = self.root, version, "this version knows no summary of its ONUs: lists are read");
+                tracing::info!(
+                    root = self.root,
+                    version,
+                    "this version knows no summary of its ONUs: lists are read"
+                );
                 self.ways.without_summary(version);
                 self.lists().await
             }

@@ -395,7 +395,9 @@ mod tests {
         assert!(records.len() > 5, "{}", records.len());
         let mut seen = 0;
         for (n, record) in (0..).zip(&records) {
-            let AnyRecord::OnuTableRead(read) = record else { panic!("{record:?}") };
+            let AnyRecord::OnuTableRead(read) = record else {
+                panic!("{record:?}")
+            };
             assert_eq!((read.part, read.of), (n, count(records.len())));
             seen += read.ports.iter().map(|port| port.onus.len()).sum::<usize>();
             let bytes: usize = read.ports.iter().flat_map(|p| &p.onus).count() * (ROW_BYTES + TEXT_BYTES_MAX + 30);
@@ -407,7 +409,9 @@ mod tests {
     #[test]
     fn nothing_is_said_too() {
         let records = onu_table(&header(), Ports::new());
-        let [AnyRecord::OnuTableRead(read)] = &records[..] else { panic!("{records:?}") };
+        let [AnyRecord::OnuTableRead(read)] = &records[..] else {
+            panic!("{records:?}")
+        };
         assert_eq!((read.part, read.of, read.ports.len(), read.complete), (0, 1, 0, true));
         assert_eq!((autofind(&header(), &[]).len(), alarms(&header(), &[]).len()), (1, 1));
     }

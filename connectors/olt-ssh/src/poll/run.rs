@@ -85,7 +85,10 @@ pub fn start(config: Config, log: Arc<dyn Log>, tokio: &Handle) -> Result<Runnin
 impl Running {
     /// Whether every task and thread still works.
     pub fn is_alive(&self) -> bool {
-        let threads = self.publisher.iter().chain(self.chores.iter().map(|(_, thread)| thread));
+        let threads = self
+            .publisher
+            .iter()
+            .chain(self.chores.iter().map(|(_, thread)| thread));
         !self.tasks.is_empty() && threads.into_iter().all(|thread| !thread.is_finished())
     }
 

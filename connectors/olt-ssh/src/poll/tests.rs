@@ -132,12 +132,26 @@ fn the_summary_says_everything_at_once() {
     let done = one.read(&mut script, Task::State).unwrap();
     let [read] = tables(&done)[..] else { panic!("{done:?}") };
     assert_eq!((done.rows, done.complete, read.complete, read.of), (2, true, true, 1));
-    assert_eq!((read.scope.as_str(), read.started_at, read.received_at), ("0", Micros(1_000_000), Micros(1_500_000)));
-    let [first, second] = &read.ports[0].onus[..] else { panic!("{read:?}") };
+    assert_eq!(
+        (read.scope.as_str(), read.started_at, read.received_at),
+        ("0", Micros(1_000_000), Micros(1_500_000))
+    );
+    let [first, second] = &read.ports[0].onus[..] else {
+        panic!("{read:?}")
+    };
     assert_eq!((read.ports[0].slot, read.ports[0].port), (5, 0));
-    assert_eq!((first.serial.as_deref(), first.run_state.as_deref()), (Some("HWTCA1B2C3D4"), Some("online")));
-    assert_eq!((first.distance_m, first.rx_dbm, first.description_cut), (Some(1_807), Some(-21.92), false));
-    assert_eq!((second.distance_m, second.rx_dbm, second.description_cut), (None, None, true));
+    assert_eq!(
+        (first.serial.as_deref(), first.run_state.as_deref()),
+        (Some("HWTCA1B2C3D4"), Some("online"))
+    );
+    assert_eq!(
+        (first.distance_m, first.rx_dbm, first.description_cut),
+        (Some(1_807), Some(-21.92), false)
+    );
+    assert_eq!(
+        (second.distance_m, second.rx_dbm, second.description_cut),
+        (None, None, true)
+    );
     assert_eq!(second.last_down_cause.as_deref(), Some("LOSi/LOBi"));
     assert_eq!(one.memory.live_ports, [place(5, 0)].into());
 }
@@ -156,9 +170,15 @@ fn a_version_without_a_summary_is_read_by_lists_from_then_on() {
     };
     let mut script = answers();
     let done = one.read(&mut script, Task::State).unwrap();
-    let scopes: Vec<_> = tables(&done).iter().map(|read| (read.scope.as_str(), read.complete)).collect();
+    let scopes: Vec<_> = tables(&done)
+        .iter()
+        .map(|read| (read.scope.as_str(), read.complete))
+        .collect();
     assert_eq!(scopes, [("0/2", true), ("0/3", true)], "{:?}", done.unread);
-    assert_eq!(tables(&done)[0].ports[0].onus[0].description.as_deref(), Some("customer zero"));
+    assert_eq!(
+        tables(&done)[0].ports[0].onus[0].description.as_deref(),
+        Some("customer zero")
+    );
     assert_eq!(one.memory.live_ports, [place(2, 8)].into(), "only where an ONU works");
     assert_eq!(one.ways.of("V800R013").span, Span::Board);
     let mut again = answers();
@@ -179,7 +199,10 @@ fn lists_by_port_end_where_the_board_does() {
         .answer("display ont info 0 2 1 all", &list(2, 2))
         .answer("display ont info 0 2 2 all", PARAMETER);
     let done = one.read(&mut script, Task::Inventory).unwrap();
-    let scopes: Vec<_> = tables(&done).iter().map(|read| (read.scope.as_str(), read.ports.len())).collect();
+    let scopes: Vec<_> = tables(&done)
+        .iter()
+        .map(|read| (read.scope.as_str(), read.ports.len()))
+        .collect();
     assert_eq!(scopes, [("0/2/0", 0), ("0/2/1", 1)]);
 }
 
@@ -194,7 +217,10 @@ fn a_cut_answer_is_told_as_incomplete_and_kept_for_people() {
     let done = done.unwrap();
     assert!(!done.complete);
     let [unread] = &done.unread[..] else { panic!("{done:?}") };
-    assert!(unread.text.contains("holds a thing") && !unread.text.contains("hunter2"), "{unread:?}");
+    assert!(
+        unread.text.contains("holds a thing") && !unread.text.contains("hunter2"),
+        "{unread:?}"
+    );
 }
 
 #[test]
@@ -215,10 +241,15 @@ fn optics_are_read_inside_the_board_and_it_is_left_whatever_came() {
     };
     let mut script = shell(answer);
     let done = Olt::default().read(&mut script, Task::Optics(place(2, 8))).unwrap();
-    let [AnyRecord::OpticsRead(read)] = &done.records[..] else { panic!("{done:?}") };
+    let [AnyRecord::OpticsRead(read)] = &done.records[..] else {
+        panic!("{done:?}")
+    };
     assert_eq!((read.scope.as_str(), read.complete), ("0/2/8", true));
     let row = &read.ports[0].onus[0];
-    assert_eq!((row.rx_dbm, row.olt_rx_dbm, row.distance_m), (Some(-24.68), Some(-22.68), Some(171)));
+    assert_eq!(
+        (row.rx_dbm, row.olt_rx_dbm, row.distance_m),
+        (Some(-24.68), Some(-22.68), Some(171))
+    );
     let mut unknown = shell(UNKNOWN);
     let refused = Olt::default().read(&mut unknown, Task::Optics(place(2, 8)));
     assert!(matches!(refused, Err(NotDone::Answer(Answer::Unsupported))));
@@ -237,11 +268,19 @@ fn boards_and_version_are_remembered_and_an_error_forgets_nothing() {
     assert_eq!(one.read(&mut script, Task::Boards).unwrap().rows, 3);
     assert_eq!(one.memory.pon_slots, [2].into());
     let done = one.read(&mut script, Task::System).unwrap();
-    let [AnyRecord::SystemRead(read)] = &done.records[..] else { panic!("{done:?}") };
-    assert_eq!((read.product.as_deref(), read.uptime_s), (Some("MA5800-X7"), Some(1_029_917)));
+    let [AnyRecord::SystemRead(read)] = &done.records[..] else {
+        panic!("{done:?}")
+    };
+    assert_eq!(
+        (read.product.as_deref(), read.uptime_s),
+        (Some("MA5800-X7"), Some(1_029_917))
+    );
     assert_eq!(one.memory.version.as_deref(), Some("MA5800V100R018C00"));
     let busy = "  Failure: Some new failure\n";
     let mut script = Script::default().answer("display board 0", busy);
-    assert!(matches!(one.read(&mut script, Task::Boards), Err(NotDone::Answer(Answer::Failure))));
+    assert!(matches!(
+        one.read(&mut script, Task::Boards),
+        Err(NotDone::Answer(Answer::Failure))
+    ));
     assert_eq!(one.memory.pon_slots, [2].into());
 }

@@ -81,11 +81,10 @@ impl Ways {
 ///
 /// The letters after `H` and three digits tell: GP is GPON, XG XG(S)-PON, CG both on one port, OG and FL their newer kin.
 pub fn is_pon_board(name: &str) -> bool {
-    let kind = name
-        .strip_prefix('H')
-        .and_then(|rest| rest.get(3..))
-        .unwrap_or(name);
-    ["GP", "XG", "CG", "OG", "FL"].iter().any(|start| kind.starts_with(start))
+    let kind = name.strip_prefix('H').and_then(|rest| rest.get(3..)).unwrap_or(name);
+    ["GP", "XG", "CG", "OG", "FL"]
+        .iter()
+        .any(|start| kind.starts_with(start))
 }
 
 #[cfg(test)]
