@@ -139,13 +139,15 @@ mod tests {
             ("model".to_owned(), set(&["serde"])),
             ("store".to_owned(), set(&["model"])),
             ("api".to_owned(), set(&["store", "fjall"])),
-            ("connector-x".to_owned(), set(&["store"])),
+            ("connector-olt-ssh".to_owned(), set(&["russh"])),
+            ("connector-x".to_owned(), set(&["russh", "store"])),
         ]);
         assert_eq!(
             problems(&edges),
             [
                 "api may not depend on fjall: that is for atalaia-log, store",
-                "connector-x may not depend on store"
+                "connector-x may not depend on store",
+                "connector-x may not depend on russh: that is for connector-olt-ssh, simulator"
             ]
         );
     }

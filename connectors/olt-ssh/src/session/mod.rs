@@ -56,6 +56,10 @@ pub struct Session {
     mode: Option<Mode>,
     /// When the last byte came.
     last: Instant,
+    /// Bytes that came since the last command.
+    idle: usize,
+    /// What ended it.
+    over: Option<Failure>,
 }
 
 /// What came of [`Session::set_up`].
@@ -116,6 +120,8 @@ impl Session {
             negotiated,
             mode: None,
             last: now,
+            idle: 0,
+            over: None,
         }
     }
 
@@ -139,8 +145,7 @@ impl Session {
     /// # Errors
     /// [`RunError::is_fatal`] says whether the session is over; [`RunError::retry_after`] when to come back.
     pub async fn run(&mut self, command: &str, confirm: bool) -> Result<Said, RunError> {
-        self.drain()
-            .map_err(|failure| RunError::Over { failure, sent: false })?;
+        self.drain()?;
         self.line.expect(self.limits.dialogue.bytes_max);
         let begun = Instant::now();
         let bytes = self
@@ -148,14 +153,14 @@ impl Session {
             .begin(command, confirm, begun.into_std())
             .map_err(RunError::NotBegun)?;
         let sent_at = SystemTime::now();
-        self.last = begun;
+        (self.last, self.idle) = (begun, 0);
         if !self.send(&bytes).await {
             return Err(self.stalled());
         }
         let bytes = match self.drive().await {
             End::Answered(bytes) => bytes,
             End::Failed(Failure::Incomplete) => return Err(RunError::Incomplete),
-            End::Failed(failure) => return Err(RunError::Over { failure, sent: true }),
+            End::Failed(failure) => return Err(self.over(failure)),
             End::Stalled => return Err(self.stalled()),
             // The dialogue says neither while a command is in flight.
             End::Ready | End::Left => return Err(self.over(Failure::Closed)),
@@ -217,8 +222,7 @@ impl Session {
     }
 
     async fn quit(&mut self) -> Result<(), RunError> {
-        self.drain()
-            .map_err(|failure| RunError::Over { failure, sent: false })?;
+        self.drain()?;
         let bytes = self
             .dialogue
             .leave(Instant::now().into_std())
@@ -230,7 +234,7 @@ impl Session {
             End::Left => Ok(()),
             End::Stalled => Err(self.stalled()),
             End::Failed(Failure::Silent | Failure::TooSlow) => Err(RunError::NotLeft),
-            End::Failed(failure) => Err(RunError::Over { failure, sent: true }),
+            End::Failed(failure) => Err(self.over(failure)),
             End::Ready | End::Answered(_) => Err(RunError::NotBegun(NotBegun::NotReady)),
         }
     }
@@ -256,26 +260,26 @@ impl Session {
     }
 
     /// Takes what came while nobody asked, and notices that the session was ended meanwhile. Does not wait.
-    fn drain(&mut self) -> Result<(), Failure> {
-        let mut came = 0;
-        while came <= IDLE_BYTES_MAX && self.dialogue.is_ready() {
+    fn drain(&mut self) -> Result<(), RunError> {
+        while self.over.is_none() && self.dialogue.is_ready() {
             let Some(received) = self.line.received_already() else {
                 return Ok(());
             };
-            came += if let Received::Bytes(bytes) = &received {
+            self.idle += if let Received::Bytes(bytes) = &received {
                 bytes.len()
             } else {
                 0
             };
             let outcomes = self.take(received);
             if let Some(Outcome::Failed(failure)) = outcomes.into_iter().next_back() {
-                return Err(failure);
+                self.over(failure);
+            } else if self.idle > IDLE_BYTES_MAX {
+                self.over(Failure::TooMuch);
             }
         }
-        if came > IDLE_BYTES_MAX {
-            Err(Failure::TooMuch)
-        } else {
-            Ok(())
+        match self.over {
+            Some(failure) => Err(RunError::Over { failure, sent: false }),
+            None => Ok(()),
         }
     }
 
@@ -332,12 +336,14 @@ impl Session {
     }
 
     fn stalled(&mut self) -> RunError {
-        self.dialogue.closed();
+        self.over(Failure::Silent);
         RunError::Stalled
     }
 
+    /// It is over, by this, from now on.
     fn over(&mut self, failure: Failure) -> RunError {
         self.dialogue.closed();
+        self.over = Some(failure);
         RunError::Over { failure, sent: true }
     }
 }

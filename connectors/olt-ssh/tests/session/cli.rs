@@ -43,7 +43,7 @@ pub enum Fault {
     Garbage,
     /// Busy.
     Busy,
-    /// 100 MB that nobody asked for, while it waits for a command.
+    /// Bytes without end that nobody asked for, while it waits for a command.
     FloodWhileIdle,
     /// The session ends by itself, while it waits for a command.
     EndsWhileIdle,
@@ -165,7 +165,9 @@ async fn device(terminal: &mut Terminal, fault: Fault) -> Played {
         terminal.line().await?;
         terminal.say("enable\r\n\r\nOLT-1#").await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        return terminal.flood("! x\r\n").await;
+        loop {
+            terminal.flood("! x\r\n").await?;
+        }
     }
     let mut mode = ">";
     loop {

@@ -15,9 +15,9 @@ use super::{
 };
 
 /// Opens a session with a device that has a fault on the way to its prompt.
-async fn check_open(server: Server, limits: SessionLimits, expected: Vec<Class>) {
+async fn check_open(server: &Server, limits: &SessionLimits, expected: &[Class]) {
     let begun = Instant::now();
-    let opened = open_once(server.address, MODERN, &limits).await;
+    let opened = open_once(server.address, MODERN, limits).await;
     let error = opened.expect_err("a session with a fault");
     let took = begun.elapsed();
     assert!(
@@ -183,13 +183,13 @@ async fn every_fault_up_to_the_key_exchange_ends_in_time() {
             broken,
         ),
     ];
-    join_all(
-        cases
-            .into_iter()
-            .map(|(server, limits, expected)| check_open(server, limits, expected)),
-    )
-    .await;
+    let checks = cases
+        .iter()
+        .map(|(server, limits, expected)| check_open(server, limits, expected));
+    join_all(checks).await;
+    // While the devices still hold their ends.
     nothing_left_over().await;
+    drop(cases);
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn every_fault_up_to_the_prompt_ends_in_time() {
         (Device::with(Fault::Reenter), patient(), Class::TooManySessions),
         (Device::with(Fault::Locked), patient(), Class::Locked),
     ];
-    join_all(cases.map(|(device, limits, expected)| async move {
+    let servers = join_all(cases.map(|(device, limits, expected)| async move {
         let said = format!("{:?} {:?}", device.login, device.shell);
         let server = Server::start(device);
         let error = open_once(server.address, MODERN, &limits).await;
@@ -254,9 +254,11 @@ async fn every_fault_up_to_the_prompt_ends_in_time() {
         assert_eq!(error.class(), expected, "{said}: {error:?}");
         assert_eq!(server.connections(), 1, "{said}");
         assert!(server.passwords() <= 1, "{said}");
+        server
     }))
     .await;
     nothing_left_over().await;
+    drop(servers);
 }
 
 #[tokio::test]
@@ -282,7 +284,7 @@ async fn every_fault_of_an_answer_ends_in_time() {
         (Fault::ClosedMidTable, Class::Closed),
         (Fault::AnswerWithoutEnd, Class::TooMuch),
     ];
-    join_all(cases.map(|(fault, expected)| async move {
+    let servers = join_all(cases.map(|(fault, expected)| async move {
         let server = Server::start(Device::with(fault));
         let limits = if expected == silent { short("answer") } else { patient() };
         let mut session = open_once(server.address, MODERN, &limits).await.unwrap();
@@ -294,12 +296,18 @@ async fn every_fault_of_an_answer_ends_in_time() {
             "{fault:?}: {error:?}"
         );
         assert!(error.is_fatal() && !session.is_ready(), "{fault:?}");
-        let error = run_in_time(&mut session, "display version").await.unwrap_err();
-        assert!(error.is_fatal(), "what is over stays over");
+        let again = run_in_time(&mut session, "display version").await.unwrap_err();
+        assert_eq!(
+            (again.class(), again.is_fatal()),
+            (expected, true),
+            "what is over stays over"
+        );
         assert!(session.leave().await.is_err());
+        server
     }))
     .await;
     nothing_left_over().await;
+    drop(servers);
 }
 
 #[tokio::test]
@@ -344,14 +352,23 @@ async fn what_happens_between_two_commands_is_noticed_at_the_next() {
     ] {
         let server = Server::start(Device::with(fault));
         let mut session = open_once(server.address, MODERN, &patient()).await.unwrap();
-        run_in_time(&mut session, "enable").await.unwrap();
+        let before = run_in_time(&mut session, "enable").await;
+        assert!(before.is_ok_and(|answer| answer.ends_with("OLT-1#")));
         let begun = Instant::now();
         while session.is_ready() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "{fault:?} was not noticed");
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "{expected:?} was not noticed"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let error = run_in_time(&mut session, "display version").await.unwrap_err();
-        assert!(error.is_fatal(), "{expected:?} {error:?}");
+        let ended = RunError::Over {
+            failure: expected,
+            sent: false,
+        };
+        assert_eq!(run_in_time(&mut session, "display version").await.unwrap_err(), ended);
+        assert_eq!(session.leave().await.unwrap_err(), ended);
+        nothing_left_over().await;
     }
 }
 

@@ -153,6 +153,25 @@ async fn keys_that_cannot_be_known_or_kept_get_no_password() {
         (1, 1),
         "not even a connection"
     );
+    let error = open_in_time(&opening, &Full, &patient()).await.unwrap_err();
+    assert!(matches!(&error, OpenError::Pins(PinsError::Write { .. })), "{error:?}");
+    assert_eq!((server.connections(), server.passwords()), (2, 1));
+}
+
+/// A disk that keeps nothing.
+struct Full;
+
+impl Pins for Full {
+    fn get(&self, _device: &str) -> Result<Option<Pin>, PinsError> {
+        Ok(None)
+    }
+
+    fn put(&self, _device: &str, _pin: &Pin) -> Result<(), PinsError> {
+        Err(PinsError::Write {
+            path: "pins".into(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        })
+    }
 }
 
 #[tokio::test]
