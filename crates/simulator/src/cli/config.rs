@@ -45,6 +45,8 @@ pub struct CliConfig {
 /// How slowly a box answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pace {
+    /// Silence before the first line of an output.
+    pub before: Duration,
     /// Before each line of an output.
     pub per_line: Duration,
     /// Before each ONU whose optics it asks.

@@ -34,6 +34,11 @@ impl Shell {
         self.interrupt();
         self.left = self.settings.page.filter(|_| !self.settings.machine);
         self.spoil(fault);
+        let before = self.console.config.pace.before;
+        if !before.is_zero() {
+            self.flush();
+            self.acts.push(Act::Pause(before));
+        }
         self.print();
     }
 
