@@ -228,6 +228,7 @@ async fn alarms_nobody_asked_for_and_slow_answers() {
         CliConfig {
             alarm_every_lines: Some(4),
             pace: Pace {
+                before: Duration::from_millis(50),
                 per_line: Duration::from_millis(5),
                 per_optics: Duration::from_millis(10),
             },
@@ -262,6 +263,9 @@ async fn alarms_nobody_asked_for_and_slow_answers() {
         "{lines} {:?}",
         start.elapsed()
     );
+    let start = Instant::now();
+    terminal.run("display sysuptime").await;
+    assert!(start.elapsed() >= Duration::from_millis(55), "{:?}", start.elapsed());
     // Ctrl+C breaks it off.
     terminal.send("display ont optical-info 0 all\r").await;
     terminal.read_until(|t| t.contains("Rx power")).await;

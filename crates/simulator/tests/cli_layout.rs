@@ -420,6 +420,39 @@ async fn the_box_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn alarms() {
+    let cli = served();
+    let rule = "  ------------------------------------------------------------------------";
+    for (olt, moment) in [(0, "9999-99-99 99:99:99-03:00"), (1, "99/99/9999 99:99:99-03:00")] {
+        let mut terminal = ready(cli.address(olt), olt == 1).await;
+        let head = format!("  ALARM 9999999 FAULT MAJOR 0x0a31a0de SERVICE QUALITY {moment}");
+        let wanted = [
+            &head,
+            "  ALARM NAME  : The optical transceiver is absence",
+            "  SRVEFF      : SA",
+            "  PARAMETERS  : FrameID: 0, SlotID: 8, PortID: 0",
+            "  DESCRIPTION : ~",
+            "  CAUSE       : ~",
+            "  ADVICE      : ~",
+            "  --- END",
+        ];
+        check(&mut terminal, "display alarm active all detail", &wanted).await;
+        let first = format!("  9999999  {moment}      The optical transceiver is");
+        let wanted = [
+            rule,
+            "  AlarmSN  Date&Time                      Alarm Name/Para",
+            rule,
+            &first,
+            "                                          absence. FrameID: 0, SlotID: 8,",
+            "                                          PortID: 0",
+            rule,
+        ];
+        check(&mut terminal, "display alarm active all list", &wanted).await;
+        terminal.leave().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn flows() {
     let cli = served();
     let mut terminal = ready(cli.address(0), false).await;

@@ -23,7 +23,7 @@ const LEGACY: &[&str] = &[
 fn have_ssh() -> bool {
     let found = Command::new("ssh").arg("-V").stderr(Stdio::null()).status().is_ok();
     if !found {
-        println!("skipped: no ssh on this machine (Debian package openssh-client)");
+        eprintln!("skipped: no ssh on this machine (Debian package openssh-client)");
     }
     found
 }

@@ -14,7 +14,7 @@ use support::{Terminal, body, config, network};
 fn recordings() -> Option<PathBuf> {
     let folder = std::env::var_os("ATALAIA_RECORDINGS").map(|f| PathBuf::from(f).join("huawei/cli"));
     if folder.is_none() {
-        println!("skipped: ATALAIA_RECORDINGS is not set");
+        eprintln!("skipped: ATALAIA_RECORDINGS is not set");
     }
     folder
 }

@@ -197,7 +197,7 @@ async fn operators_move_remove_and_add() {
     }
     let mut old = Terminal::ready(cli.address(1), true).await;
     let shown = old.run(&format!("display ont info by-sn {}", moved.serial)).await;
-    assert!(shown.contains(&format!("F/S/P                   : 0/1/2")), "{shown}");
+    assert!(shown.contains("F/S/P                   : 0/1/2"), "{shown}");
     let summary = old.run("display ont info summary 0/1/2").await;
     let columns = format!("  {:<3} {} ONU AB12 Compact ", added.onu, stranger.hex());
     assert!(summary.contains(&columns), "{summary}");

@@ -11,6 +11,7 @@ pub(crate) enum Subject {
     Onu { slot: u8, port: u8, onu: u16, alarm: Line },
     PortLos { slot: u8, port: u8 },
     Board { slot: u8 },
+    Uplink { slot: u8 },
 }
 
 /// [`OnuAlarm`], ordered.
@@ -53,9 +54,20 @@ pub(crate) struct Alarms {
 }
 
 impl Alarms {
-    pub(crate) fn new(first: u32) -> Self {
+    /// With one that has stood for long: the list of a real box is never empty.
+    pub(crate) fn new(first: u32, control: u8, now: Stamp) -> Self {
+        let (severity, id, name, explained) = kind(Subject::Uplink { slot: control });
+        let old = Alarm {
+            number: first - 148_000,
+            at: now.plus(-700 * 86_400),
+            severity,
+            id,
+            name,
+            parameters: parameters(Subject::Uplink { slot: control }, &Trap::ColdStart, ""),
+            explained,
+        };
         Self {
-            last: BTreeMap::new(),
+            last: BTreeMap::from([(Subject::Uplink { slot: control }, (0, Some(old)))]),
             next: first,
         }
     }
@@ -157,6 +169,12 @@ const BOARD: Explained = Explained {
     advice: "Check the board, and replace it if the alarm does not clear",
 };
 
+const UPLINK: Explained = Explained {
+    description: "The optical transceiver of the port is absent",
+    cause: "The optical transceiver is not inserted",
+    advice: "Insert the optical transceiver",
+};
+
 fn kind(subject: Subject) -> Words {
     match subject {
         Subject::Onu { alarm, .. } => match alarm {
@@ -193,6 +211,7 @@ fn kind(subject: Subject) -> Words {
             "The feed fiber is broken or OLT can not receive any expected optical signals(LOS)",
             &FEEDER,
         ),
+        Subject::Uplink { .. } => ("MAJOR", "0x0a31a0de", "The optical transceiver is absence", &UPLINK),
         Subject::Board { .. } => ("MAJOR", "0x02310000", "The communication of the board fails", &BOARD),
     }
 }
@@ -217,6 +236,8 @@ fn parameters(subject: Subject, trap: &Trap, model: &str) -> String {
                 "FrameID: 0, SlotID: {slot}, PortID: {port},The number of affected ONTs: {affected}, The number of DGi ONTs: {gasps}"
             )
         }
+        // No trap of ours speaks of it.
+        Subject::Uplink { slot } => format!("FrameID: 0, SlotID: {slot}, PortID: 0"),
         Subject::Board { slot } => {
             let name = match *trap {
                 Trap::Board { model, .. } => model,

@@ -161,7 +161,7 @@ impl Chassis {
             ports,
             onus,
             strangers: Vec::new(),
-            alarms: Alarms::new(2_431_000),
+            alarms: Alarms::new(2_431_000, control_slot(olt.boards.last().map(|b| b.slot)), now),
             started,
             born: now,
         }
@@ -346,6 +346,11 @@ impl CliOnu {
             }
         }
     }
+}
+
+/// The first slot behind the PON boards, and never one of the first eight.
+pub(crate) fn control_slot(last: Option<u8>) -> u8 {
+    last.map_or(8, |last| last.max(7) + 1)
 }
 
 /// Where an ONU sits on its box.

@@ -22,6 +22,8 @@ pub struct CliConfig {
     pub sessions_max: usize,
     /// A closed session counts as open for so long.
     pub forgets_after: Duration,
+    /// One that its client dropped without a word counts as open for so long. Real boxes: until the idle time-out.
+    pub keeps_dropped: Duration,
     /// After so many wrong passwords in a row the user is locked.
     pub refusals_max: u32,
     /// For so long.
@@ -43,6 +45,8 @@ pub struct CliConfig {
 /// How slowly a box answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pace {
+    /// Silence before the first line of an output.
+    pub before: Duration,
     /// Before each line of an output.
     pub per_line: Duration,
     /// Before each ONU whose optics it asks.
@@ -59,6 +63,7 @@ impl Default for CliConfig {
             personalities: vec![Personality::Ma5800, Personality::Ma5680t],
             sessions_max: 1,
             forgets_after: Duration::from_secs(8),
+            keeps_dropped: Duration::from_secs(8),
             refusals_max: 3,
             locked_for: Duration::from_secs(600),
             idle_timeout: Duration::from_secs(300),

@@ -1,6 +1,7 @@
 //! Who gets in: passwords, the lock after wrong ones, the limit on sessions, and the counts a test reads.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,10 @@ pub(crate) struct Visit {
     door: Arc<Door>,
     /// Whether it has a session, or was turned away.
     pub(crate) admitted: bool,
+    /// Whether the session was ended by the box: logged out or timed out.
+    ended: Arc<AtomicBool>,
     forgets_after: Duration,
+    keeps_dropped: Duration,
 }
 
 impl Door {
@@ -108,7 +112,9 @@ impl Door {
         Visit {
             door: self.clone(),
             admitted,
+            ended: Arc::default(),
             forgets_after: config.forgets_after,
+            keeps_dropped: config.keeps_dropped,
         }
     }
 
@@ -118,13 +124,25 @@ impl Door {
     }
 }
 
+impl Visit {
+    /// To be set when the box ends the session: else the client dropped it.
+    pub(crate) fn end(&self) -> Arc<AtomicBool> {
+        self.ended.clone()
+    }
+}
+
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut inner = self.door.inner();
         inner.counts.open -= 1;
         if self.admitted {
             inner.sessions -= 1;
-            inner.closing.push(Instant::now() + self.forgets_after);
+            let longer = if self.ended.load(Ordering::Acquire) {
+                self.forgets_after
+            } else {
+                self.forgets_after.max(self.keeps_dropped)
+            };
+            inner.closing.push(Instant::now() + longer);
         }
     }
 }
@@ -144,6 +162,23 @@ mod tests {
         assert!(door.enter(&config, false, now + Duration::from_secs(9)).admitted);
         let counts = door.counts();
         assert_eq!((counts.turned_away, counts.open, counts.open_max), (2, 0, 2));
+    }
+
+    #[test]
+    fn a_dropped_session_is_kept() {
+        let config = CliConfig {
+            forgets_after: Duration::ZERO,
+            keeps_dropped: Duration::from_secs(300),
+            ..CliConfig::default()
+        };
+        for (ended, expected) in [(true, true), (false, false)] {
+            let door = Arc::new(Door::default());
+            let visit = door.enter(&config, false, Instant::now());
+            visit.end().store(ended, Ordering::Release);
+            drop(visit);
+            let later = Instant::now() + Duration::from_secs(60);
+            assert_eq!(door.enter(&config, false, later).admitted, expected, "{ended}");
+        }
     }
 
     #[test]

@@ -22,10 +22,13 @@ mod keys;
 mod line;
 mod login;
 mod optics;
+mod output;
 mod personality;
 mod plant;
 mod query;
+mod questions;
 mod session;
+mod settings;
 mod shell;
 mod show;
 mod ssh;
@@ -38,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Place, Serial};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -92,6 +96,7 @@ impl Cli {
     /// # Errors
     /// When an address cannot be used.
     pub(crate) fn serve(network: &Network, plant: Arc<Plant>, config: &CliConfig, seed: u64) -> Result<Self, CliError> {
+        room_for_sockets(network.olts.len());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("simulator-cli")
@@ -207,6 +212,21 @@ impl Drop for Cli {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Raises this process's limit on open files, as far as it may, to what this many OLTs need: sockets for traps, SSH and
+/// telnet, sessions, and some for the rest of the process.
+fn room_for_sockets(olts: usize) {
+    let wanted = u64::try_from(olts * 4 + 512).unwrap_or(u64::MAX);
+    let mut limit = getrlimit(Resource::Nofile);
+    let enough = |limit: Option<u64>| limit.is_none_or(|files| files >= wanted);
+    if enough(limit.current) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, wanted, "cannot raise the limit on open files");
     }
 }
 

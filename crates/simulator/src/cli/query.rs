@@ -168,8 +168,8 @@ impl Query {
                 None => failure("The ONT does not exist"),
             },
             Self::Autofind => chassis.autofind().unwrap_or_else(|| {
-                let article = if old { "" } else { "The " };
-                failure(&format!("{article}automatically found ONTs do not exist"))
+                let words = if old { "Automatically" } else { "The automatically" };
+                failure(&format!("{words} found ONTs do not exist"))
             }),
             Self::AlarmDetail => chassis.alarms_in_detail(),
             Self::AlarmList => chassis.alarm_list(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use russh::keys::{Algorithm, HashAlg};
@@ -170,9 +171,13 @@ impl Guest {
             admitted: self.visit.as_ref().is_some_and(|v| v.admitted),
         };
         let shell = Shell::new(self.console.clone(), false);
+        let ended = self.visit.as_ref().map(Visit::end);
         let (scissors, id) = (self.scissors.clone(), channel.id());
         tokio::spawn(async move {
             let end = session::play(channel.into_stream(), shell, login, |_| {}).await;
+            if let (Ok(End::Closed), Some(ended)) = (&end, ended) {
+                ended.store(true, Ordering::Release);
+            }
             let linger = match end {
                 Ok(End::Cut) => IN_FLIGHT,
                 // A client that has seen the end of its only channel leaves by itself, with all of the text.

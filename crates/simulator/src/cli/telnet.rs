@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,7 +12,7 @@ use super::console::Console;
 use super::fault::CliFault;
 use super::line::say_and_hang;
 use super::login::Login;
-use super::session;
+use super::session::{self, End};
 use super::shell::Shell;
 
 /// IAC WILL ECHO, IAC WILL SUPPRESS-GO-AHEAD, IAC DO SUPPRESS-GO-AHEAD.
@@ -58,8 +59,8 @@ pub(crate) async fn serve(console: Arc<Console>, mut stream: TcpStream, from: Ip
                 admitted: visit.admitted,
             };
             let shell = Shell::new(console, true);
-            session::play(stream, shell, login, |typed| options.take(typed)).await?;
-            drop(visit);
+            let end = session::play(stream, shell, login, |typed| options.take(typed)).await?;
+            visit.end().store(end == End::Closed, Ordering::Release);
             return Ok(());
         }
         stream.write_all(b"  Username or password invalid.\r\n").await?;

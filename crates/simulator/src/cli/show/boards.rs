@@ -2,7 +2,7 @@
 //! invented from the words known of them.
 
 use super::{line, or_dash, rule};
-use crate::cli::chassis::{Chassis, Port};
+use crate::cli::chassis::{Chassis, Port, control_slot};
 use crate::cli::stamp::Stamp;
 
 /// A slot that is not a PON board's.
@@ -69,7 +69,7 @@ impl Chassis {
 
     /// Control and power boards stand behind the PON boards.
     fn other_slots(&self) -> Vec<Slot> {
-        let first = self.boards.keys().next_back().map_or(8, |&last| last.max(7) + 1);
+        let first = control_slot(self.boards.keys().next_back().copied());
         let old = self.firmware.is_old();
         let (control, power) = if old {
             ("H801SCUN", "H801PRTE")
