@@ -46,6 +46,7 @@ pub const RULES: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/onts", Access::From(Role::Viewer)),
     ("GET", "/api/v1/olts", Access::From(Role::Viewer)),
     ("GET", "/api/v1/olts/{id}/board-info", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/olts/{id}/autofind-onts/all", Access::From(Role::Viewer)),
     (
         "GET",
         "/api/v1/olts/{id}/pons/{frame}/{slot}/{port}",

@@ -242,6 +242,14 @@ fn a_removed_onu_is_absent_only_after_a_complete_read(world: &World, person: &Pe
     assert_ne!(state(), "absent", "no complete read says so");
     world.cli.set_fault(1, None);
     person.until("a complete read finds it no more", |_| state() == "absent");
+    // It goes on shining: its OLT finds it, and it waits there for somebody.
+    let waits = |list: &Value| {
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        items.iter().any(|found| found["serial"] == onu.serial.to_string())
+    };
+    let path = format!("/api/v1/olts/{olt}/autofind-onts/all");
+    person.until("it waits to be provisioned", |p| waits(&p.get(&path)));
+    assert_eq!(person.get(&format!("/api/v1/devices/{olt}"))["pending"], 1);
     person.until("the board has what the OLTs have", |p| p.board() == world.shown());
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use model::{EntityId, Micros, Root, Serial, Severity, State};
 use serde::{Deserialize, Serialize};
 
-pub use self::polled::{Description, DownCause, Failure, Levels, Polled, PolledState, Polling, Reading, System};
+pub use self::polled::{
+    Description, DownCause, Failure, Levels, Pending, Polled, PolledState, Polling, Reading, System,
+};
 use crate::{AnyRecord, DeviceRegistered, Phase, SourceHeartbeat, Tick, TrapReceived};
 
 mod polled;

@@ -91,6 +91,9 @@ pub struct StatusItem<'a> {
     /// How reading it goes, if it is read (OLTs only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll: Option<PollItem<'a>>,
+    /// ONUs that wait on it to be provisioned (OLTs that are read only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<usize>,
     /// ONUs below it (OLT, board, PON only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,

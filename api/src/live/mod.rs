@@ -11,7 +11,7 @@ mod held;
 pub mod items;
 mod node;
 mod query;
-mod reading;
+pub mod reading;
 mod render;
 mod ring;
 mod row;

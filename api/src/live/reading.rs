@@ -1,7 +1,8 @@
 //! What polls add to an item: optical levels with their verdict, and how reading an OLT goes.
 
-use schemas::{OnuOptics, PollHealth};
+use schemas::{AutofindRow, OnuOptics, PendingOnus, PollHealth};
 use serde::Serialize;
+use store::rows::{StatusOptics, StatusPoll};
 use utoipa::ToSchema;
 
 use crate::time::Instant3339;
@@ -65,6 +66,20 @@ pub struct OpticsItem {
 }
 
 impl OpticsItem {
+    /// Of a stored row's levels.
+    pub fn stored(optics: &StatusOptics) -> Self {
+        Self::of(&OnuOptics {
+            rx_dbm: optics.rx_dbm,
+            tx_dbm: optics.tx_dbm,
+            olt_rx_dbm: optics.olt_rx_dbm,
+            temperature_c: optics.temperature_c,
+            voltage_v: optics.voltage_v,
+            bias_ma: optics.bias_ma,
+            distance_m: optics.distance_m,
+            observed_at: optics.observed_at,
+        })
+    }
+
     /// Of a status row's levels.
     pub fn of(optics: &OnuOptics) -> Self {
         let onu = optics.rx_dbm.map(|dbm| Level::of(dbm, ONU_SENSITIVITY_DBM));
@@ -111,6 +126,22 @@ pub struct PollItem<'a> {
 }
 
 impl<'a> PollItem<'a> {
+    /// Of a stored row's health.
+    pub fn stored(poll: &'a StatusPoll) -> Self {
+        Self {
+            last_good_at: poll.last_good_at.map(Instant3339),
+            took_ms: poll.took_ms,
+            failing_since: poll.failing_since.map(Instant3339),
+            class: poll.class.as_deref(),
+            detail: poll.detail.as_deref(),
+            in_a_row: poll.in_a_row,
+            firmware: poll.firmware.as_deref(),
+            security: poll.security.as_deref(),
+            legacy: poll.legacy,
+            rows_refused: poll.rows_refused,
+        }
+    }
+
     /// Of a status row's health.
     pub fn of(poll: &'a PollHealth) -> Self {
         Self {
@@ -124,6 +155,87 @@ impl<'a> PollItem<'a> {
             security: poll.security.as_deref(),
             legacy: poll.legacy,
             rows_refused: poll.rows_refused,
+        }
+    }
+}
+
+/// ONUs that wait on an OLT to be provisioned.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PendingList<'a> {
+    /// At most 64.
+    pub items: Vec<PendingItem<'a>>,
+    /// Always null: there are no further pages.
+    pub next: Option<String>,
+    /// There are more on the OLT than these.
+    pub more: bool,
+    /// When the reading was asked for that first said so; null if the OLT's were never read.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub observed_at: Option<Instant3339>,
+}
+
+/// An ONU that an OLT found and nobody has added yet. What the OLT does not say is null.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PendingItem<'a> {
+    /// Serial number in its readable form.
+    pub serial: Option<&'a str>,
+    /// Serial number as printed.
+    pub serial_text: Option<&'a str>,
+    /// Frame.
+    pub frame: Option<i32>,
+    /// Slot.
+    pub slot: Option<i32>,
+    /// PON port.
+    pub port: Option<i32>,
+    /// Vendor, as the ONU says.
+    pub vendor: Option<&'a str>,
+    /// Equipment type.
+    pub model: Option<&'a str>,
+    /// Hardware version.
+    pub version: Option<&'a str>,
+    /// Software version.
+    pub software_version: Option<&'a str>,
+    /// It showed a password, which is not kept.
+    pub password_set: bool,
+    /// When it was found, by the OLT's clock.
+    pub found_time: Option<&'a str>,
+}
+
+impl<'a> PendingList<'a> {
+    /// Of a status row's list.
+    pub fn of(pending: &'a PendingOnus) -> Self {
+        Self {
+            items: pending.onus.iter().map(PendingItem::of).collect(),
+            next: None,
+            more: pending.more,
+            observed_at: Some(Instant3339(pending.observed_at)),
+        }
+    }
+
+    /// Of an OLT whose were never read.
+    pub fn unread() -> Self {
+        Self {
+            items: Vec::new(),
+            next: None,
+            more: false,
+            observed_at: None,
+        }
+    }
+}
+
+impl<'a> PendingItem<'a> {
+    fn of(onu: &'a AutofindRow) -> Self {
+        Self {
+            serial: onu.serial.as_deref(),
+            serial_text: onu.serial_text.as_deref(),
+            frame: onu.frame,
+            slot: onu.slot,
+            port: onu.port,
+            vendor: onu.vendor.as_deref(),
+            model: onu.equipment.as_deref(),
+            version: onu.version.as_deref(),
+            software_version: onu.software_version.as_deref(),
+            password_set: onu.password_set,
+            found_time: onu.found_time.as_deref(),
         }
     }
 }

@@ -16,6 +16,7 @@ use super::extract::{DeviceId, Query, cursor, foreign_cursor, json_text, limit, 
 use crate::auth::Caller;
 use crate::error::ErrorBody;
 use crate::live::items::{InventoryItem, StatusItem, json};
+use crate::live::reading::{OpticsItem, PollItem};
 use crate::live::{Index, Narrow, wanted};
 use crate::time::{Instant3339, now};
 use crate::{ApiError, ApiState, Code};
@@ -306,8 +307,9 @@ fn stored_item<'a>(
         received_at: status.map(|s| Instant3339(s.received_at)),
         first_trap_at: status.and_then(|s| s.first_trap_at).map(Instant3339),
         position: status.map(|s| s.position.into()),
-        optics: None,
-        poll: None,
+        optics: status.and_then(|s| s.optics.as_ref()).map(OpticsItem::stored),
+        poll: status.and_then(|s| s.poll.as_ref()).map(PollItem::stored),
+        pending: None,
         counts: None,
         inventory: inventory.filter(|_| detailed).map(|i| InventoryItem {
             address: i.address.as_deref(),

@@ -58,6 +58,7 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         .routes(routes!(devices::onts))
         .routes(routes!(devices::olts))
         .routes(routes!(olts::board_info))
+        .routes(routes!(olts::autofind))
         .routes(routes!(olts::pon))
         .routes(routes!(sources::list))
         .routes(routes!(health::summary))

@@ -14,6 +14,7 @@ use crate::auth::Caller;
 use crate::error::ErrorBody;
 use crate::live::Narrow;
 use crate::live::items::{StatusItem, json};
+use crate::live::reading::PendingList;
 use crate::{ApiError, ApiState, Code};
 
 /// The boards of an OLT, each with the counters of the ONUs below it.
@@ -42,6 +43,28 @@ pub async fn board_info(
         Ok(list_text(&page.items, None))
     })
     .await
+}
+
+/// The ONUs that an OLT found and that nobody has added yet, as of the newest complete reading.
+#[utoipa::path(get, path = "/olts/{id}/autofind-onts/all", tag = "devices",
+    params(("id" = String, Path, description = "Configured name, or percent-encoded entity id")),
+    responses(
+    (status = 200, description = "ONUs that wait; `observed_at` null: never read", body = PendingList),
+    (status = 400, description = "The id is not text", body = ErrorBody),
+    (status = 401, description = "Not logged in", body = ErrorBody),
+    (status = 404, description = "No such OLT", body = ErrorBody),
+    (status = 503, description = "Not ready", body = ErrorBody),
+))]
+pub async fn autofind(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    DeviceId(id): DeviceId,
+) -> Result<Response, ApiError> {
+    let root = olt(&api, &caller, &id)?;
+    let state = api.live.serve()?;
+    let index = state.shown(&caller.tenant, &root).ok_or_else(|| not_found(&id))?;
+    let list = state.pending(index).unwrap_or_else(PendingList::unread);
+    Ok(json_text(json(&list)))
 }
 
 /// A PON port and the ONUs on it.

@@ -171,6 +171,20 @@ async fn every_described_operation_answers_as_described() {
         ("GET", "/api/v1/onts", "/api/v1/onts?kind=olt".into(), token, None),
         (
             "GET",
+            "/api/v1/olts/{id}/autofind-onts/all",
+            "/api/v1/olts/rjo-01/autofind-onts/all".into(),
+            token,
+            None,
+        ),
+        (
+            "GET",
+            "/api/v1/olts/{id}/autofind-onts/all",
+            "/api/v1/olts/nobody/autofind-onts/all".into(),
+            token,
+            None,
+        ),
+        (
+            "GET",
             "/api/v1/olts/{id}/board-info",
             "/api/v1/olts/rjo-01/board-info".into(),
             token,

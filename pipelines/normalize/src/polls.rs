@@ -6,10 +6,13 @@ use std::sync::Arc;
 use model::{Cause, EntityId, Measure, Micros, ONU_ID_MAX, Place, Root, Serial, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{
-    Description, DownCause, Failure, Levels, NetworkEvent, Polled, PolledState, Polling, Reading, Seen, Sighting,
-    Source, System,
+    Description, DownCause, Failure, Levels, NetworkEvent, Pending, Polled, PolledState, Polling, Reading, Seen,
+    Sighting, Source, System,
 };
-use schemas::{BoardRow, BoardsRead, OnuRow, OnuTableRead, OpticsRead, OpticsRow, PollFailed, SystemRead};
+use schemas::{
+    AutofindRead, AutofindRow, BoardRow, BoardsRead, OnuRow, OnuTableRead, OpticsRead, OpticsRow, PollFailed,
+    SystemRead,
+};
 
 use crate::places::{Onus, Places, Spot};
 use crate::reads::{Head, NUMBER_MAX, Scope};
@@ -32,6 +35,10 @@ const CLASSES: &[&str] = &[
     "busy",
     "unsupported",
     "incomplete",
+    "locked",
+    "methods",
+    "pins",
+    "protocol",
 ];
 /// How many of them say that nobody answered.
 const NO_ANSWER: usize = 3;
@@ -72,6 +79,7 @@ pub(crate) fn take(
         out,
     };
     let mut system = None;
+    let mut pending = None;
     let mut failed = None;
     let mut word = "handed_on";
     match reading {
@@ -83,8 +91,8 @@ pub(crate) fn take(
         Reading::Optics(read) => turn.optics(read),
         Reading::Boards(read) => turn.boards(read),
         Reading::System(read) => system = Some(system_of(read)),
-        // Pending ONUs have no id, and a standing alarm is not an edge: readers take both from the topic.
-        Reading::Autofind(_) => word = "autofind_table",
+        Reading::Autofind(read) => pending = pending_of(read),
+        // A standing alarm is not an edge: readers take it from the topic.
         Reading::Alarms(_) => word = "alarm_table",
         Reading::Failed(_) => {}
     }
@@ -94,6 +102,7 @@ pub(crate) fn take(
         failed,
         rows_refused: turn.refused,
         system,
+        pending,
     };
     turn.out.event(NetworkEvent::Polling(Box::new(polling)));
     Verdict {
@@ -365,6 +374,31 @@ fn board_state(row: &BoardRow) -> Option<State> {
         "normal" | "active_normal" | "standby_normal" => Some(State::Normal),
         _ => None,
     }
+}
+
+/// Those of the first part are more than are kept.
+fn pending_of(read: &AutofindRead) -> Option<Pending> {
+    if !read.complete || read.part != 0 {
+        return None;
+    }
+    let short = |said: &Option<String>| {
+        said.as_deref()
+            .and_then(|said| text::cut(said, Pending::TEXT_BYTES_MAX))
+    };
+    let row = |onu: &AutofindRow| AutofindRow {
+        serial: short(&onu.serial),
+        serial_text: short(&onu.serial_text),
+        vendor: short(&onu.vendor),
+        equipment: short(&onu.equipment),
+        version: short(&onu.version),
+        software_version: short(&onu.software_version),
+        found_time: short(&onu.found_time),
+        ..onu.clone()
+    };
+    Some(Pending {
+        onus: read.found.iter().take(Pending::MAX).map(row).collect(),
+        more: read.of > 1 || read.found.len() > Pending::MAX,
+    })
 }
 
 fn system_of(read: &SystemRead) -> System {

@@ -12,6 +12,11 @@ pub(crate) fn description(text: &str) -> Option<String> {
     kept(text, DESCRIPTION_BYTES_MAX)
 }
 
+/// A text of at most so many bytes.
+pub(crate) fn cut(text: &str, bytes_max: usize) -> Option<String> {
+    kept(text, bytes_max)
+}
+
 /// Without blanks around it, control characters as blanks, cut to so many bytes.
 fn kept(text: &str, bytes_max: usize) -> Option<String> {
     let text = text.trim();

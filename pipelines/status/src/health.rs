@@ -1,8 +1,8 @@
 //! How reading a root goes, as its status row shows it.
 
 use model::Micros;
-use schemas::PollHealthView;
 use schemas::network::{Failure, Polling};
+use schemas::{PendingOnus, PollHealthView};
 use serde::{Deserialize, Serialize};
 
 /// A good reading after another one is shown when this much time is between. Microseconds.
@@ -25,6 +25,8 @@ pub struct Health {
     security: Option<String>,
     is_legacy: bool,
     rows_refused: u64,
+    /// ONUs that wait to be provisioned. Written anew only when they are others.
+    pending: Option<PendingOnus>,
     /// That it fails was told as an event.
     was_told: bool,
 }
@@ -52,6 +54,7 @@ impl Health {
     pub fn take(&mut self, polling: &Polling) -> Telling {
         self.rows_refused = self.rows_refused.saturating_add(polling.rows_refused.into());
         let (asked_at, there_at) = (polling.seen.observed_at, polling.seen.received_at);
+        self.take_pending(polling);
         if asked_at < self.asked_at {
             return Telling::Nothing;
         }
@@ -80,6 +83,21 @@ impl Health {
             Telling::Ends
         } else {
             Telling::Nothing
+        }
+    }
+
+    fn take_pending(&mut self, polling: &Polling) {
+        let Some(pending) = &polling.pending else { return };
+        let observed_at = polling.seen.observed_at;
+        let is_news = |known: &PendingOnus| {
+            observed_at >= known.observed_at && (known.more != pending.more || known.onus != pending.onus)
+        };
+        if self.pending.as_ref().is_none_or(is_news) {
+            self.pending = Some(PendingOnus {
+                observed_at,
+                more: pending.more,
+                onus: pending.onus.clone(),
+            });
         }
     }
 
@@ -114,6 +132,7 @@ impl Health {
             security: self.security.as_deref(),
             legacy: self.is_legacy,
             rows_refused: i64::try_from(self.rows_refused).unwrap_or(i64::MAX),
+            pending: self.pending.as_ref().map(PendingOnus::view),
         }
     }
 
@@ -123,7 +142,21 @@ impl Health {
         let text = |text: &Option<String>| 1 + text.as_ref().map_or(0, |t| NUMBER + t.len());
         let failing = |f: &Failing| 4 * NUMBER + f.class.len() + f.detail.len();
         let failing = 1 + self.failing.as_ref().map_or(0, failing);
-        NUMBER + 2 * (1 + NUMBER) + failing + text(&self.firmware) + text(&self.security) + 1 + NUMBER + 1
+        let onu = |onu: &schemas::AutofindRow| {
+            let texts = [
+                &onu.serial,
+                &onu.serial_text,
+                &onu.vendor,
+                &onu.equipment,
+                &onu.version,
+                &onu.software_version,
+                &onu.found_time,
+            ];
+            3 * (1 + NUMBER) + texts.into_iter().map(text).sum::<usize>() + 1
+        };
+        let pending = |p: &PendingOnus| 2 * NUMBER + 1 + p.onus.iter().map(onu).sum::<usize>();
+        let pending = 1 + self.pending.as_ref().map_or(0, pending);
+        NUMBER + 2 * (1 + NUMBER) + failing + text(&self.firmware) + text(&self.security) + 1 + NUMBER + pending + 1
     }
 }
 
@@ -146,6 +179,7 @@ mod tests {
             failed: None,
             rows_refused: 0,
             system: None,
+            pending: None,
         }
     }
 

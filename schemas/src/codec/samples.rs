@@ -55,6 +55,11 @@ pub fn status() -> DeviceStatus {
             security: None,
             legacy: false,
             rows_refused: 3,
+            pending: Some(PendingOnus {
+                observed_at: Micros(5),
+                more: true,
+                onus: vec![found_onu()],
+            }),
         }),
         position: Position {
             generation: 1,
@@ -322,19 +327,7 @@ fn readings() -> Vec<AnyRecord> {
             way: "ssh".into(),
             started_at: Micros(1),
             received_at: Micros(2),
-            found: vec![AutofindRow {
-                frame: Some(0),
-                slot: Some(6),
-                port: Some(1),
-                serial: Some("HWTC1234ABCD".into()),
-                serial_text: None,
-                vendor: Some("HWTC".into()),
-                equipment: None,
-                version: None,
-                software_version: None,
-                password_set: true,
-                found_time: None,
-            }],
+            found: vec![found_onu()],
         }
         .into(),
         AlarmTableRead {
@@ -375,6 +368,22 @@ fn readings() -> Vec<AnyRecord> {
         }
         .into(),
     ]
+}
+
+fn found_onu() -> AutofindRow {
+    AutofindRow {
+        frame: Some(0),
+        slot: Some(6),
+        port: Some(1),
+        serial: Some("HWTC1234ABCD".into()),
+        serial_text: None,
+        vendor: Some("HWTC".into()),
+        equipment: None,
+        version: None,
+        software_version: None,
+        password_set: true,
+        found_time: None,
+    }
 }
 
 fn measurement() -> AnyRecord {

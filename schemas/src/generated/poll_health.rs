@@ -4,6 +4,7 @@ use model::Micros;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::{self, Malformed, Reader};
+use crate::{PendingOnus, PendingOnusView};
 
 /// How reading an OLT goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct PollHealth {
     pub legacy: bool,
     /// Rows of its readings so far that no device of its kind can have.
     pub rows_refused: i64,
+    /// ONUs that wait to be provisioned, as of the newest complete reading of them; null if there was none.
+    #[serde(default)]
+    pub pending: Option<PendingOnus>,
 }
 
 /// A [`PollHealth`] whose parts are where they came from.
@@ -51,6 +55,7 @@ pub struct PollHealthView<'a> {
     pub security: Option<&'a str>,
     pub legacy: bool,
     pub rows_refused: i64,
+    pub pending: Option<PendingOnusView<'a>>,
 }
 
 impl PollHealth {
@@ -67,6 +72,7 @@ impl PollHealth {
             security: self.security.as_deref(),
             legacy: self.legacy,
             rows_refused: self.rows_refused,
+            pending: self.pending.as_ref().map(PendingOnus::view),
         }
     }
 }
@@ -84,6 +90,7 @@ impl PollHealth {
             security: r.optional(Reader::string)?,
             legacy: r.boolean()?,
             rows_refused: r.long()?,
+            pending: r.optional(PendingOnus::decode)?,
         })
     }
 }
@@ -100,5 +107,6 @@ impl PollHealthView<'_> {
         wire::put_optional(out, self.security, wire::put_text);
         wire::put_boolean(out, self.legacy);
         wire::put_long(out, self.rows_refused);
+        wire::put_optional(out, self.pending, |out, value| value.encode(out));
     }
 }

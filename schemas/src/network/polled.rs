@@ -5,7 +5,9 @@ use std::sync::Arc;
 use model::{Cause, EntityId, Measure, Micros, Serial, State};
 
 use super::Seen;
-use crate::{AlarmTableRead, AnyRecord, AutofindRead, BoardsRead, OnuTableRead, OpticsRead, PollFailed, SystemRead};
+use crate::{
+    AlarmTableRead, AnyRecord, AutofindRead, AutofindRow, BoardsRead, OnuTableRead, OpticsRead, PollFailed, SystemRead,
+};
 
 /// A record of a poll.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,6 +152,24 @@ pub struct Polling {
     pub rows_refused: u32,
     /// What it says of itself.
     pub system: Option<System>,
+    /// The ONUs that wait to be provisioned, if all of them were read.
+    pub pending: Option<Pending>,
+}
+
+/// ONUs that wait to be provisioned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// At most [`Pending::MAX`], with bounded texts.
+    pub onus: Vec<AutofindRow>,
+    /// There are more.
+    pub more: bool,
+}
+
+impl Pending {
+    /// ONUs kept: a technician provisions some a day, and a row of status holds them all.
+    pub const MAX: usize = 64;
+    /// Longest text of one, in bytes.
+    pub const TEXT_BYTES_MAX: usize = 32;
 }
 
 /// A reading that did not come.

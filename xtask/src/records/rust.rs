@@ -96,6 +96,8 @@ fn imports(out: &mut String, home: &str, types: &[&Named], body: &str, context: 
             true => vec![name],
             false => vec![format!("{name}View"), name],
         })
+        // What stands in a list only has no view.
+        .filter(|name| body.contains(name.as_str()))
         .collect();
     let wire = [
         ("wire::", "self"),

@@ -21,7 +21,8 @@ use super::records::About;
 use super::ways::Ways;
 use crate::decode::Answer;
 use crate::session::{
-    self, Ended, FilePins, Gates, Negotiated, Permit, Profile, RunError, Session, SessionLimits, Transport, Verdict,
+    self, Class, Ended, FilePins, Gates, Negotiated, Permit, Profile, RunError, Session, SessionLimits, Transport,
+    Verdict,
 };
 
 /// A session is kept while the next read is nearer than this: OLTs end an idle one after 5 minutes.
@@ -180,7 +181,7 @@ impl Poller {
             Err(error) => {
                 let class = error.class();
                 counter!(metric::LOGINS, "outcome" => class.name()).increment(1);
-                self.failed("login", class.name(), &error, asked).await;
+                self.failed("login", word_of(class), &error, asked).await;
                 return Ended::Failed {
                     class,
                     retry_after: error.retry_after(),
@@ -195,7 +196,7 @@ impl Poller {
         let ended = match prepare(&mut session).await {
             Ok(()) => self.reads(&mut session, &about, permit).await,
             Err(error) => {
-                self.failed("login", error.class().name(), &error, asked).await;
+                self.failed("login", word_of(error.class()), &error, asked).await;
                 ended(&error)
             }
         };
@@ -302,7 +303,7 @@ impl Poller {
             Err(NotDone::Run(error)) => {
                 outcome("failed");
                 self.plan.failed(task, begun, ended, error.retry_after());
-                self.failed(word, error.class().name(), &error, asked).await;
+                self.failed(word, word_of(error.class()), &error, asked).await;
                 if error.is_fatal() {
                     return ControlFlow::Break(self::ended(&error));
                 }
@@ -410,6 +411,15 @@ async fn prepare(session: &mut Session) -> Result<(), RunError> {
         tracing::debug!("the user is not let into the configuration mode: some reads will not be known");
     }
     Ok(())
+}
+
+/// The word that records have: which stage timed out stands in the detail.
+fn word_of(class: Class) -> &'static str {
+    match class {
+        Class::Timeout(_) => "timeout",
+        Class::Command => "unsupported",
+        other => other.name(),
+    }
 }
 
 /// What was agreed on, for people.
