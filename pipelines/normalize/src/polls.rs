@@ -92,6 +92,7 @@ pub(crate) fn take(
         entity: root.entity(),
         seen: turn.seen,
         failed,
+        is_whole: reading.is_whole(),
         rows_refused: turn.refused,
         system,
     };
@@ -151,7 +152,7 @@ impl Turn<'_> {
         let state = match row.run_state.as_deref() {
             Some("online") => PolledState::Up,
             Some("offline") => PolledState::Down(down_cause(row)),
-            _ => PolledState::There,
+            _ => PolledState::Unclear,
         };
         let levels = levels_of(&[
             (Measure::OnuRxPower, row.rx_dbm),
