@@ -20,6 +20,7 @@ mod reads;
 mod registration;
 mod text;
 mod trap;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

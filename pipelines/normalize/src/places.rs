@@ -293,3 +293,31 @@ impl Places {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two boards and three ports, as the build before readings wrote them.
+    #[test]
+    fn the_state_before_readings_is_read() {
+        let bytes = [2, 0, 3, 0, 4, 3, 0, 3, 5, 0, 3, 6, 0, 4, 0];
+        let places = Places::from_format_1(&bytes).unwrap();
+        assert_eq!(places.boards, [[0, 3], [0, 4]]);
+        assert_eq!(places.ports.len(), 3);
+        assert!(places.port(&[0, 3, 6]).is_some_and(|port| port.onus.is_empty()));
+        assert_eq!(Places::from_format_1(&bytes[..8]), None);
+    }
+
+    #[test]
+    fn a_set_of_onus_has_what_was_added() {
+        let mut onus = Onus::default();
+        assert!(onus.is_empty());
+        [0, 7, 8, 255].into_iter().for_each(|onu| onus.add(onu));
+        assert_eq!(onus.each().collect::<Vec<_>>(), [0, 7, 8, 255]);
+        let mut fewer = onus;
+        fewer.remove(8);
+        assert_eq!(onus.without(&fewer).each().collect::<Vec<_>>(), [8]);
+        assert!(fewer.without(&onus).is_empty());
+    }
+}

@@ -1,22 +1,20 @@
 //! Readings to events: each row about exactly one entity, checked here, so that no later step meets a place or a number that no device
 //! can have. A row that cannot be placed is counted and left out; the good rows of the same record go on.
 
-use std::sync::Arc;
-
-use model::{Cause, EntityId, Measure, Micros, ONU_ID_MAX, Place, Root, Serial, State};
+use model::{EntityId, Measure, Micros, ONU_ID_MAX, Place, Root, Serial, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{
-    Description, DownCause, Failure, Levels, NetworkEvent, Pending, Polled, PolledState, Polling, Reading, Seen,
-    Sighting, Source, System,
+    Description, Failure, Levels, NetworkEvent, Pending, Polled, PolledState, Polling, Reading, Seen, Sighting, Source,
+    System,
 };
 use schemas::{
-    AutofindRead, AutofindRow, BoardRow, BoardsRead, OnuRow, OnuTableRead, OpticsRead, OpticsRow, PollFailed,
-    SystemRead,
+    AutofindRead, AutofindRow, BoardsRead, OnuRow, OnuTableRead, OpticsRead, OpticsRow, PollFailed, SystemRead,
 };
 
 use crate::places::{Onus, Places, Spot};
 use crate::reads::{Head, NUMBER_MAX, Scope};
 use crate::text;
+use crate::words::{board_state, down_cause};
 
 /// Failures in a row from which on a root counts as not reachable, if it was not heard since the first.
 pub const FAILURES_MIN: i32 = 3;
@@ -100,6 +98,7 @@ pub(crate) fn take(
         entity: root.entity(),
         seen: turn.seen,
         failed,
+        is_whole: reading.is_whole(),
         rows_refused: turn.refused,
         system,
         pending,
@@ -160,7 +159,7 @@ impl Turn<'_> {
         let state = match row.run_state.as_deref() {
             Some("online") => PolledState::Up,
             Some("offline") => PolledState::Down(down_cause(row)),
-            _ => PolledState::There,
+            _ => PolledState::Unclear,
         };
         let levels = levels_of(&[
             (Measure::OnuRxPower, row.rx_dbm),
@@ -335,44 +334,17 @@ fn optics_of(row: &OpticsRow) -> Option<Box<Levels>> {
     ])
 }
 
-/// The vendor's words for the last time an ONU went down, as one of ours. Tables cut them.
-fn down_cause(row: &OnuRow) -> DownCause {
-    let words: Option<Arc<str>> = row.last_down_cause.as_deref().and_then(text::word).map(Arc::from);
-    let is_deactivated = row.control_flag.as_deref() == Some("deactivated");
-    let cause = words.as_deref().map(cause_of);
-    DownCause {
-        cause: if is_deactivated { Some(Cause::Admin) } else { cause },
-        words,
-    }
-}
-
-fn cause_of(words: &str) -> Cause {
-    let words = words.to_ascii_lowercase();
-    let is_light = |part: &str| {
-        let part = part.trim_end_matches('i');
-        matches!(part, "los" | "lob" | "lof")
-    };
-    if words.contains("dying-gasp") || words.contains("dying gasp") {
-        Cause::Power
-    } else if words.split(['/', ' ', ',']).any(is_light) {
-        Cause::Fibre
-    } else if words.contains("deactivat") {
-        Cause::Admin
-    } else if words.contains("reset") {
-        Cause::Reset
-    } else {
-        Cause::Unknown
-    }
-}
-
-/// The state of a board by the vendor's words, where they say one.
-fn board_state(row: &BoardRow) -> Option<State> {
-    let status = row.status.as_deref().unwrap_or_default().to_ascii_lowercase();
-    match &*status {
-        "failed" | "standby_failed" => Some(State::Failed),
-        _ if row.online == Some(false) => Some(State::Offline),
-        "normal" | "active_normal" | "standby_normal" => Some(State::Normal),
-        _ => None,
+fn system_of(read: &SystemRead) -> System {
+    let version = read.version.as_deref().and_then(text::word);
+    let patch = read.patch.as_deref().and_then(text::word);
+    System {
+        product: read.product.as_deref().and_then(text::word),
+        firmware: match (version, patch) {
+            (Some(version), Some(patch)) => Some(format!("{version} {patch}")),
+            (one, other) => one.or(other),
+        },
+        security: read.security.as_deref().and_then(text::description),
+        is_legacy: read.legacy,
     }
 }
 
@@ -401,68 +373,9 @@ fn pending_of(read: &AutofindRead) -> Option<Pending> {
     })
 }
 
-fn system_of(read: &SystemRead) -> System {
-    let version = read.version.as_deref().and_then(text::word);
-    let patch = read.patch.as_deref().and_then(text::word);
-    System {
-        product: read.product.as_deref().and_then(text::word),
-        firmware: match (version, patch) {
-            (Some(version), Some(patch)) => Some(format!("{version} {patch}")),
-            (one, other) => one.or(other),
-        },
-        security: read.security.as_deref().and_then(text::description),
-        is_legacy: read.legacy,
-    }
-}
-
 /// FNV-1a (64 bits); written here because its value must be the same in every build.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_vendors_words_have_one_of_ours() {
-        #[track_caller]
-        fn check(words: &str, expected: Cause) {
-            assert_eq!(cause_of(words), expected, "{words}");
-        }
-        check("dying-gasp", Cause::Power);
-        check("LOSi/LOBi", Cause::Fibre);
-        check("LOFi", Cause::Fibre);
-        check("LOS", Cause::Fibre);
-        check("ONT is reset by ONT command", Cause::Reset);
-        check("ONT is reset by ONT comma", Cause::Reset);
-        check("deactivated", Cause::Admin);
-        check("loss of patience", Cause::Unknown);
-        check("wire down", Cause::Unknown);
-    }
-
-    #[test]
-    fn a_board_is_what_its_status_says_or_else_whether_it_is_online() {
-        #[track_caller]
-        fn check(status: &str, online: Option<bool>, expected: Option<State>) {
-            let row = BoardRow {
-                frame: 0,
-                slot: 3,
-                name: Some("H901GPHF".into()),
-                status: Some(status.into()),
-                online,
-            };
-            assert_eq!(board_state(&row), expected, "{status} {online:?}");
-        }
-        check("Normal", None, Some(State::Normal));
-        check("Active_normal", Some(true), Some(State::Normal));
-        check("standby_normal", None, Some(State::Normal));
-        check("Failed", None, Some(State::Failed));
-        check("Standby_failed", Some(false), Some(State::Failed));
-        check("Normal", Some(false), Some(State::Offline));
-        check("Auto_find", None, None);
-        check("Config", Some(false), Some(State::Offline));
-    }
 }

@@ -100,7 +100,7 @@ impl Fold {
             }
             Sign::Read(ReadState::Down { cause, words }) => self.read_down(*cause, words.as_ref()),
             Sign::Shown(state) => self.show(state),
-            Sign::Spoke => {}
+            Sign::Read(ReadState::Unclear) | Sign::Spoke => {}
         }
     }
 

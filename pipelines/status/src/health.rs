@@ -72,6 +72,10 @@ impl Health {
             self.asked_at = asked_at;
             return self.fails(failure);
         }
+        if !polling.is_whole {
+            // Neither good nor, by itself, a failure: whoever asked says what it makes of it.
+            return Telling::Nothing;
+        }
         let is_due = self.last_good_at.is_none_or(|last| asked_at.since(last) >= GOOD_MICROS);
         if is_due || self.failing.is_some() {
             self.asked_at = asked_at;
@@ -177,6 +181,7 @@ mod tests {
                 source: Source::Poll,
             },
             failed: None,
+            is_whole: true,
             rows_refused: 0,
             system: None,
             pending: None,

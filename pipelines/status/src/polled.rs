@@ -139,6 +139,7 @@ fn read_state(state: &PolledState) -> Option<ReadState> {
             cause: why.cause,
             words: why.words.clone(),
         }),
+        PolledState::Unclear => Some(ReadState::Unclear),
         PolledState::There | PolledState::State(_) => None,
     }
 }

@@ -69,6 +69,8 @@ pub(crate) struct Edges {
 pub enum ReadState {
     /// It works.
     Up,
+    /// It is there, and neither.
+    Unclear,
     /// It does not.
     Down {
         /// Why it went down last, if the reading says so.
@@ -85,7 +87,8 @@ pub struct Signs {
     /// Up or not, oldest first.
     pub(crate) runs: Vec<(bool, Noted)>,
     pub(crate) shown: Option<(State, Noted)>,
-    /// The newest reading "up", and behind it the newest "down" and the newest "down" with a cause; oldest first.
+    /// The newest reading "up", and behind it the newest "down", the newest "down" with a cause, and the newest that is neither; oldest
+    /// first.
     pub(crate) reads: Vec<(ReadState, Noted)>,
     /// The newest sign of life that says nothing else.
     pub(crate) spoke: Option<Noted>,
@@ -176,7 +179,7 @@ impl Signs {
         if is_up {
             self.forget_before(&noted);
         }
-        self.keep_newest_downs();
+        self.keep_newest_reads();
         if is_newest { Taken::Newest } else { Taken::Late }
     }
 
@@ -279,14 +282,17 @@ impl Signs {
         self.unseen = self.unseen.filter(|noted| !noted.is_older_than(up));
     }
 
-    fn keep_newest_downs(&mut self) {
-        let (mut any, mut with_cause) = (false, false);
+    fn keep_newest_reads(&mut self) {
+        let (mut down, mut with_cause, mut unclear) = (false, false, false);
         for at in (0..self.reads.len()).rev() {
-            let ReadState::Down { cause, .. } = &self.reads[at].0 else {
-                continue;
+            let is_wanted = match &self.reads[at].0 {
+                ReadState::Up => true,
+                ReadState::Unclear => !std::mem::replace(&mut unclear, true),
+                ReadState::Down { cause, .. } => {
+                    let tells_more = cause.is_some() && !std::mem::replace(&mut with_cause, true);
+                    !std::mem::replace(&mut down, true) || tells_more
+                }
             };
-            let is_wanted = !any || (cause.is_some() && !with_cause);
-            (any, with_cause) = (true, with_cause || cause.is_some());
             if !is_wanted {
                 self.reads.remove(at);
             }

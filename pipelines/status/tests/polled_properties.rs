@@ -16,6 +16,7 @@ const RUNS: &[&str] = &[
     "offline dying-gasp",
     "offline LOSi/LOBi",
     "offline deactivated",
+    "-",
 ];
 /// Last number of a trap under `…12.2.2.0`: gasp, LOS, LOF, and the clear of each.
 const TRAPS: &[u32] = &[18, 12, 10, 19, 13, 11];

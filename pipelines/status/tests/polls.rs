@@ -219,6 +219,19 @@ fn an_onu_is_absent_only_after_a_whole_reading() {
 }
 
 #[test]
+fn a_state_that_is_neither_says_that_it_is_there() {
+    let mut network = Network::default();
+    network.read_at(0, &[(17, "-")]);
+    assert_eq!(network.state(ONU), "unknown");
+    network.read_at(60, &[(17, "online")]);
+    let did = network.read_at(120, &[(17, "-")]);
+    assert_eq!((did.events.len(), network.state(ONU)), (0, "online".into()));
+    network.read_at(180, &[]);
+    network.read_at(240, &[(17, "-")]);
+    assert_eq!(network.state(ONU), "unknown");
+}
+
+#[test]
 fn parts_conclude_together() {
     let part = |part: i32, at_s: i64, port: i32, onus: &[OnuRow]| {
         let mut read = table("0/3", seconds(at_s), &[([0, 3, port], onus)]);

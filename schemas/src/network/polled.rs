@@ -50,6 +50,19 @@ impl Reading {
         }
     }
 
+    /// The answer was whole.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::OnuTable(record) => record.complete,
+            Self::Optics(record) => record.complete,
+            Self::Boards(record) => record.complete,
+            Self::System(record) => record.complete,
+            Self::Autofind(record) => record.complete,
+            Self::Alarms(record) => record.complete,
+            Self::Failed(_) => false,
+        }
+    }
+
     /// When it was asked for, and when it was there or had failed.
     pub fn times(&self) -> (Micros, Micros) {
         match self {
@@ -90,6 +103,8 @@ pub struct Polled {
 pub enum PolledState {
     /// It exists, and that is all.
     There,
+    /// An ONU is read, and its state is neither up nor down: one that never came up.
+    Unclear,
     /// An ONU works.
     Up,
     /// An ONU does not.
@@ -148,6 +163,8 @@ pub struct Polling {
     pub seen: Seen,
     /// Why it failed; `None` if it was read.
     pub failed: Option<Failure>,
+    /// The answer was whole.
+    pub is_whole: bool,
     /// Rows that no device of its kind can have.
     pub rows_refused: u32,
     /// What it says of itself.
