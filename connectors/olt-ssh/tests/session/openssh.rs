@@ -19,6 +19,8 @@ use super::{
 };
 
 const SSHD: &str = "/usr/sbin/sshd";
+/// How the name of a test's user begins; the test's process follows.
+const USER: &str = "atalaia-t";
 
 /// A command line in a few lines of shell: enough for a session to be opened, used and left.
 const CLI: &str = r#"#!/bin/sh
@@ -86,8 +88,8 @@ impl User {
             eprintln!("not run: needs {SSHD} (Debian openssh-server) and root, to make a user with a password");
             return None;
         }
-        let name = format!("atalaia-t{}", std::process::id());
-        let user = Self(name);
+        Self::remove_left_over();
+        let user = Self(format!("{USER}{}", std::process::id()));
         // Somebody else may hold the lock of the user list.
         let begun = Instant::now();
         while !user.make() {
@@ -104,6 +106,17 @@ impl User {
         drop(setting.stdin.take());
         assert!(setting.wait().unwrap().success());
         Some(user)
+    }
+
+    /// Of tests that were killed.
+    fn remove_left_over() {
+        let users = fs::read_to_string("/etc/passwd").unwrap();
+        let names = users.lines().filter_map(|line| line.split(':').next());
+        for (name, process) in names.filter_map(|name| Some((name, name.strip_prefix(USER)?))) {
+            if process.parse::<u32>().is_ok() && !Path::new("/proc").join(process).exists() {
+                drop(Self(name.to_owned()));
+            }
+        }
     }
 
     fn make(&self) -> bool {
