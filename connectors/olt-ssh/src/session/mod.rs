@@ -56,6 +56,8 @@ pub struct Session {
     mode: Option<Mode>,
     /// When the last byte came.
     last: Instant,
+    /// When the login, or the command in flight, must be over.
+    until: Instant,
     /// Bytes that came since the last command.
     idle: usize,
     /// What ended it.
@@ -120,6 +122,7 @@ impl Session {
             negotiated,
             mode: None,
             last: now,
+            until: login_by,
             idle: 0,
             over: None,
         }
@@ -154,6 +157,7 @@ impl Session {
             .map_err(RunError::NotBegun)?;
         let sent_at = SystemTime::now();
         (self.last, self.idle) = (begun, 0);
+        self.until = begun + self.limits.dialogue.total;
         if !self.send(&bytes).await {
             return Err(self.stalled());
         }
@@ -223,10 +227,9 @@ impl Session {
 
     async fn quit(&mut self) -> Result<(), RunError> {
         self.drain()?;
-        let bytes = self
-            .dialogue
-            .leave(Instant::now().into_std())
-            .map_err(RunError::NotBegun)?;
+        let begun = Instant::now();
+        self.until = begun + self.limits.leave;
+        let bytes = self.dialogue.leave(begun.into_std()).map_err(RunError::NotBegun)?;
         if !self.send(bytes).await {
             return Err(self.stalled());
         }
@@ -297,6 +300,14 @@ impl Session {
         }
     }
 
+    /// A deadline passed. What waits to be read came before: if we were held up, the prompt was not the last one.
+    fn elapsed(&mut self) -> Vec<Outcome> {
+        let waiting = self.line.received_already();
+        let mut outcomes = waiting.map_or_else(Vec::new, |received| self.take(received));
+        outcomes.extend(self.dialogue.elapsed(Instant::now().into_std()));
+        outcomes
+    }
+
     /// Moves bytes and time until something comes of it.
     async fn drive(&mut self) -> End {
         loop {
@@ -304,7 +315,7 @@ impl Session {
             // Time goes first: a peer that never stops sending does not hold it up.
             let outcomes = tokio::select! {
                 biased;
-                () = wait_until(deadline) => self.dialogue.elapsed(Instant::now().into_std()),
+                () = wait_until(deadline) => self.elapsed(),
                 received = self.line.receive() => self.take(received),
             };
             for outcome in outcomes {
@@ -325,7 +336,8 @@ impl Session {
 
     /// Whether it was taken in time. A line that is closed takes nothing, and says so when it is read.
     async fn send(&mut self, bytes: &[u8]) -> bool {
-        match timeout(self.limits.send, self.line.send(bytes)).await {
+        let by = (Instant::now() + self.limits.send).min(self.until);
+        match timeout_at(by, self.line.send(bytes)).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
                 tracing::trace!(%error, "not sent");

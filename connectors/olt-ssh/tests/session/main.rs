@@ -65,11 +65,11 @@ pub fn patient() -> SessionLimits {
 /// For what hangs: short where it hangs, patient before it.
 pub fn short(at: &str) -> SessionLimits {
     let mut limits = patient();
-    let limit = Duration::from_millis(700);
+    let limit = Duration::from_secs(1);
     match at {
         "connect" => limits.connect = limit,
         // Includes one authentication that must not be cut off by a loaded machine.
-        "login" => limits.login = Duration::from_millis(1_500),
+        "login" => limits.login = Duration::from_millis(2_500),
         "answer" => {
             limits.dialogue.silence = limit;
             limits.dialogue.total = limit * 2;

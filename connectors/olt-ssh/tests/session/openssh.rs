@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use connector_olt_ssh::session::{Class, OpenError, Transport};
+use futures_util::future::join_all;
 use tempfile::TempDir;
 
 use super::cli::VERSION;
@@ -19,6 +20,8 @@ use super::{
 };
 
 const SSHD: &str = "/usr/sbin/sshd";
+/// How the name of a test's user begins; the test's process follows.
+const USER: &str = "atalaia-t";
 
 /// A command line in a few lines of shell: enough for a session to be opened, used and left.
 const CLI: &str = r#"#!/bin/sh
@@ -39,42 +42,104 @@ while read -r line; do
 done
 "#;
 
-/// How the server is configured: its key, and lines about algorithms.
-#[derive(Debug, Clone, Copy)]
-struct Setting(&'static str, &'static str, &'static str);
+/// The algorithms of a server that has no others: key exchange, host key, cipher and, where the cipher does not do it, MAC.
+type Algorithms = [&'static str; 4];
 
-const TODAY: Setting = Setting("ed25519", "256", "");
-const OLD: Setting = Setting(
-    "rsa",
-    "1024",
-    "RequiredRSASize 1024
-KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1
-HostKeyAlgorithms ssh-rsa
-Ciphers 3des-cbc,aes128-cbc
-MACs hmac-sha1
-",
-);
-const OLDEST: Setting = Setting(
-    "rsa",
-    "1024",
-    "RequiredRSASize 1024
-KexAlgorithms diffie-hellman-group1-sha1
-HostKeyAlgorithms ssh-rsa
-Ciphers 3des-cbc
-MACs hmac-sha1
-",
-);
-const GROUP_EXCHANGE: Setting = Setting(
-    "rsa",
-    "2048",
-    "KexAlgorithms diffie-hellman-group-exchange-sha1
-HostKeyAlgorithms ssh-rsa
-Ciphers aes256-ctr
-MACs hmac-sha1
-",
-);
-/// Nothing is old but its key.
-const SHORT_KEY: Setting = Setting("rsa", "1024", "RequiredRSASize 1024\nHostKeyAlgorithms rsa-sha2-256\n");
+/// Everything that is offered to a device under the modern profile.
+const MODERN_ALGORITHMS: [Algorithms; 8] = [
+    ["curve25519-sha256", "ssh-ed25519", "chacha20-poly1305@openssh.com", ""],
+    [
+        "curve25519-sha256@libssh.org",
+        "ecdsa-sha2-nistp256",
+        "aes256-gcm@openssh.com",
+        "",
+    ],
+    [
+        "ecdh-sha2-nistp256",
+        "ecdsa-sha2-nistp384",
+        "aes128-gcm@openssh.com",
+        "",
+    ],
+    [
+        "ecdh-sha2-nistp384",
+        "ecdsa-sha2-nistp521",
+        "aes256-ctr",
+        "hmac-sha2-512-etm@openssh.com",
+    ],
+    [
+        "ecdh-sha2-nistp521",
+        "rsa-sha2-512",
+        "aes192-ctr",
+        "hmac-sha2-256-etm@openssh.com",
+    ],
+    [
+        "diffie-hellman-group16-sha512",
+        "rsa-sha2-256",
+        "aes128-ctr",
+        "hmac-sha2-512",
+    ],
+    [
+        "diffie-hellman-group14-sha256",
+        "rsa-sha2-512",
+        "aes128-ctr",
+        "hmac-sha2-256",
+    ],
+    [
+        "diffie-hellman-group-exchange-sha256",
+        "rsa-sha2-512",
+        "aes128-ctr",
+        "hmac-sha2-256",
+    ],
+];
+/// And what the legacy profile has besides, with RSA keys of 1,024 bits.
+const LEGACY_ALGORITHMS: [Algorithms; 5] = [
+    ["diffie-hellman-group1-sha1", "ssh-rsa", "3des-cbc", "hmac-sha1"],
+    ["diffie-hellman-group14-sha1", "ssh-rsa", "aes128-cbc", "hmac-sha1"],
+    [
+        "diffie-hellman-group-exchange-sha1",
+        "ssh-rsa",
+        "aes192-cbc",
+        "hmac-sha1",
+    ],
+    [
+        "curve25519-sha256",
+        "ssh-rsa",
+        "aes256-cbc",
+        "hmac-sha1-etm@openssh.com",
+    ],
+    ["curve25519-sha256", "rsa-sha2-256", "aes128-ctr", "hmac-sha2-256"],
+];
+
+/// How a server is configured: its key, and lines about algorithms.
+#[derive(Debug, Clone)]
+struct Setting {
+    kind: &'static str,
+    bits: &'static str,
+    lines: String,
+}
+
+impl Setting {
+    fn of_today() -> Self {
+        let lines = String::new();
+        let (kind, bits) = ("ed25519", "256");
+        Self { kind, bits, lines }
+    }
+
+    fn of([kex, key, cipher, mac]: Algorithms, rsa_bits: &'static str) -> Self {
+        let (kind, bits) = match key {
+            "ssh-ed25519" => ("ed25519", "256"),
+            key => match key.strip_prefix("ecdsa-sha2-nistp") {
+                Some(bits) => ("ecdsa", bits),
+                None => ("rsa", rsa_bits),
+            },
+        };
+        let mac = if mac.is_empty() { "hmac-sha2-256" } else { mac };
+        let lines = format!(
+            "RequiredRSASize 1024\nKexAlgorithms {kex}\nHostKeyAlgorithms {key}\nCiphers {cipher}\nMACs {mac}\n"
+        );
+        Self { kind, bits, lines }
+    }
+}
 
 /// A user of this machine for as long as the test runs.
 struct User(String);
@@ -86,8 +151,8 @@ impl User {
             eprintln!("not run: needs {SSHD} (Debian openssh-server) and root, to make a user with a password");
             return None;
         }
-        let name = format!("atalaia-t{}", std::process::id());
-        let user = Self(name);
+        Self::remove_left_over();
+        let user = Self(format!("{USER}{}", std::process::id()));
         // Somebody else may hold the lock of the user list.
         let begun = Instant::now();
         while !user.make() {
@@ -104,6 +169,17 @@ impl User {
         drop(setting.stdin.take());
         assert!(setting.wait().unwrap().success());
         Some(user)
+    }
+
+    /// Of tests that were killed.
+    fn remove_left_over() {
+        let users = fs::read_to_string("/etc/passwd").unwrap();
+        let names = users.lines().filter_map(|line| line.split(':').next());
+        for (name, process) in names.filter_map(|name| Some((name, name.strip_prefix(USER)?))) {
+            if process.parse::<u32>().is_ok() && !Path::new("/proc").join(process).exists() {
+                drop(Self(name.to_owned()));
+            }
+        }
     }
 
     fn make(&self) -> bool {
@@ -141,13 +217,13 @@ struct Sshd {
 }
 
 impl Sshd {
-    fn start(setting: Setting, methods: &str) -> Self {
+    fn start(setting: &Setting, methods: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Its unprivileged child runs the script.
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         fs::create_dir_all("/run/sshd").unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let Setting(kind, bits, lines) = setting;
+        let Setting { kind, bits, lines } = setting;
         let made = Command::new("ssh-keygen")
             .args(["-q", "-t", kind, "-b", bits, "-N", "", "-f", &path("key")])
             .status()
@@ -194,8 +270,8 @@ impl Drop for Sshd {
 const BY_PASSWORD: &str = "PasswordAuthentication yes\nKbdInteractiveAuthentication no\nUsePAM no";
 const BY_KEYBOARD: &str = "PasswordAuthentication no\nKbdInteractiveAuthentication yes\nUsePAM yes";
 
-/// One session from the login to the log-out; which algorithms it had.
-async fn session(user: &User, sshd: &Sshd, transport: Transport) -> [String; 4] {
+/// One session from the login to the log-out; which algorithms it had, and whether they are old.
+async fn session(user: &User, sshd: &Sshd, transport: Transport) -> ([String; 4], bool) {
     let mut opening = target(sshd.address, transport);
     opening.user.clone_from(&user.0);
     let opened = open_in_time(&opening, &MemoryPins::default(), &patient()).await;
@@ -205,12 +281,31 @@ async fn session(user: &User, sshd: &Sshd, transport: Transport) -> [String; 4] 
     let said = session.run("display version", false).await.unwrap();
     let text = String::from_utf8_lossy(&said.bytes).into_owned();
     assert!(text.contains(VERSION) && text.ends_with("OLT-9#"), "{text:?}");
-    let negotiated = session.negotiated().unwrap().clone();
-    let old = negotiated.kex.ends_with("-sha1") || negotiated.host_key == "rsa-sha2-256";
-    assert_eq!(negotiated.legacy, old, "{negotiated:?}");
+    let had = session.negotiated().unwrap().clone();
     session.leave().await.unwrap();
-    let mac = negotiated.mac.unwrap_or_default();
-    [negotiated.kex, negotiated.host_key, negotiated.cipher, mac]
+    (
+        [had.kex, had.host_key, had.cipher, had.mac.unwrap_or_default()],
+        had.legacy,
+    )
+}
+
+/// A server with these algorithms alone is used; under the modern profile it gets no password if they are old.
+async fn check(user: &User, algorithms: Algorithms, transport: Transport) {
+    let bits = if transport == LEGACY { "1024" } else { "2048" };
+    let sshd = Sshd::start(&Setting::of(algorithms, bits), BY_PASSWORD);
+    let (had, legacy) = session(user, &sshd, transport).await;
+    assert_eq!(
+        (had.each_ref().map(String::as_str), legacy),
+        (algorithms, transport == LEGACY)
+    );
+    if transport == LEGACY {
+        let before = sshd.log().matches("password").count();
+        let error = open_once(sshd.address, MODERN, &patient()).await.unwrap_err();
+        assert_eq!(error.class(), Class::Algorithms, "{error:?}");
+        let short = matches!(error, OpenError::WeakHostKey { bits: 1_024, .. });
+        assert_eq!(short, algorithms[1].starts_with("rsa-sha2"), "{error:?}");
+        assert_eq!(sshd.log().matches("password").count(), before, "none was sent");
+    }
 }
 
 #[tokio::test]
@@ -219,62 +314,35 @@ async fn old_and_new_servers_are_logged_in_to() {
     let Some(user) = User::new() else {
         return;
     };
-    let old = [
-        (
-            OLD,
-            ["diffie-hellman-group14-sha1", "ssh-rsa", "aes128-cbc", "hmac-sha1"],
-        ),
-        (
-            OLDEST,
-            ["diffie-hellman-group1-sha1", "ssh-rsa", "3des-cbc", "hmac-sha1"],
-        ),
-        (
-            GROUP_EXCHANGE,
-            [
-                "diffie-hellman-group-exchange-sha1",
-                "ssh-rsa",
-                "aes256-ctr",
-                "hmac-sha1",
-            ],
-        ),
-    ];
-    for (setting, expected) in old {
-        let sshd = Sshd::start(setting, BY_PASSWORD);
-        assert_eq!(session(&user, &sshd, LEGACY).await, expected);
-        let error = open_once(sshd.address, MODERN, &patient()).await.unwrap_err();
-        assert!(matches!(error, OpenError::Algorithms { .. }), "{error:?}");
-    }
-    let short = Sshd::start(SHORT_KEY, BY_PASSWORD);
-    let error = open_once(short.address, MODERN, &patient()).await.unwrap_err();
-    assert!(matches!(error, OpenError::WeakHostKey { bits: 1_024, .. }), "{error:?}");
-    assert!(!short.log().contains("password"), "none was sent");
-    let algorithms = session(&user, &short, LEGACY).await;
-    assert_eq!(algorithms[..2], ["curve25519-sha256", "rsa-sha2-256"]);
+    let modern = MODERN_ALGORITHMS.map(|algorithms| check(&user, algorithms, MODERN));
+    let legacy = LEGACY_ALGORITHMS.map(|algorithms| check(&user, algorithms, LEGACY));
+    tokio::join!(join_all(modern), join_all(legacy));
 
-    let modern = Sshd::start(TODAY, BY_PASSWORD);
+    let today = Setting::of_today();
+    let password = Sshd::start(&today, BY_PASSWORD);
     for transport in [MODERN, LEGACY] {
-        let algorithms = session(&user, &modern, transport).await;
-        assert_eq!(algorithms[..2], ["curve25519-sha256", "ssh-ed25519"]);
+        let (had, legacy) = session(&user, &password, transport).await;
+        assert_eq!(had[..3], MODERN_ALGORITHMS[0][..3]);
+        assert!(!legacy, "a good server stays good under the legacy profile");
     }
-    let keyboard = Sshd::start(TODAY, BY_KEYBOARD);
+    let keyboard = Sshd::start(&today, BY_KEYBOARD);
     session(&user, &keyboard, MODERN).await;
-
-    for sshd in [&modern, &keyboard] {
+    for sshd in [&password, &keyboard] {
         let mut wrong = target(sshd.address, MODERN);
         wrong.user.clone_from(&user.0);
         wrong.password = model::Secret::new("wrong", "test");
-        let error = open_in_time(&wrong, &MemoryPins::default(), &patient())
-            .await
-            .unwrap_err();
-        assert_eq!(error.class(), Class::Refused, "{error:?}");
-    }
-    nothing_left_over().await;
-    // What the server itself counted.
-    for sshd in [&modern, &keyboard] {
+        let error = open_in_time(&wrong, &MemoryPins::default(), &patient()).await;
+        assert_eq!(error.unwrap_err().class(), Class::Refused);
+        // What the server itself counted, until we were gone.
+        let begun = Instant::now();
+        while !sshd.log().contains(" by authenticating user ") {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{}", sshd.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let log = sshd.log();
-        let failed = log
-            .lines()
-            .filter(|line| line.starts_with("Failed ") && !line.starts_with("Failed none"));
+        let failed = log.lines().filter(|line| line.starts_with("Failed "));
+        let failed = failed.filter(|line| !line.starts_with("Failed none"));
         assert_eq!(failed.count(), 1, "{log}");
     }
+    nothing_left_over().await;
 }
