@@ -9,7 +9,9 @@ import * as Icons from '../../ui/icons'
 import { Age, Foreign, Link, Notice, useNaming } from '../../ui/parts'
 import { KindIcon, StateBadge, ToneIcon } from '../../ui/state'
 import { isOk, isOut, toneOf } from '../../ui/tone'
-import { mainTone, NO_COUNTS, offlineShare } from './counts'
+import { PendingPanel } from '../pending/PendingPanel'
+import { PollCard, PollSign } from '../polling/PollCard'
+import { hasParts, mainTone, NO_COUNTS, offlineShare } from './counts'
 import { OnuPane } from './OnuPane'
 import { CauseLegend, ShareBar } from './Summary'
 
@@ -28,6 +30,8 @@ export function NodePane({ item, select }: { item: StatusItem; select: Select })
         </div>
       ) : (
         <div className="node-body">
+          {item.kind === 'olt' && <PollCard item={item} />}
+          <PendingPanel item={item} />
           <Boards olt={item.entity} select={select} />
         </div>
       )}
@@ -59,6 +63,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
         <KindIcon kind={item.kind} size={18} />
         <h2>{name(item.entity, item)}</h2>
         <StateBadge item={item} />
+        <PollSign item={item} size={15} />
         {isOut(item.state) && (
           <span className="faint">
             <Age since={item.since} long />
@@ -80,7 +85,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
           </small>
         </span>
         <ShareBar counts={counts} />
-        {counts.offline > 0 && <CauseLegend counts={counts} />}
+        {hasParts(counts) && <CauseLegend counts={counts} dark />}
       </div>
     </header>
   )
@@ -108,7 +113,7 @@ const BoardSection = memo(function BoardSection({ id, select }: { id: string; se
         <Foreign text={item.model ?? item.description} className="faint" />
         {!isOk(item.state) && <StateBadge item={item} />}
         <span className="olt-counts">
-          <CauseLegend counts={counts} short />
+          <CauseLegend counts={counts} short dark />
           <span className="olt-online">
             <strong data-count="online">{f.number(counts.online)}</strong>
             <small>{m.summary.ofTotal(f.number(counts.onus))}</small>

@@ -9,6 +9,9 @@ import * as Icons from '../../ui/icons'
 import { Foreign, Skeleton } from '../../ui/parts'
 import { KindIcon, ToneIcon } from '../../ui/state'
 import { isOk, toneOf } from '../../ui/tone'
+import { PendingCount } from '../pending/PendingPanel'
+import { callsForPerson, failureOf } from '../polling/health'
+import { PollSign } from '../polling/PollCard'
 import { mainTone, NO_COUNTS, offlineShare } from './counts'
 
 const ROW_PX = 30
@@ -200,6 +203,16 @@ const TreeRow = memo(
     const entity = parseEntity(id)
     const tone = toneOf(item.state, item.cause)
     const label = inert(item.name) || (level === 1 ? entity.rootName : entity.place)
+    const said = [
+      `${word(m.kinds, item.kind)} ${label}, ${word(m.states, item.state)}`,
+      m.tree.counts(f.number(counts.online), f.number(counts.onus), f.number(counts.offline)),
+      ...(counts.absent > 0 ? [m.tree.absent(f.number(counts.absent))] : []),
+      ...(item.poll && callsForPerson(item)
+        ? [`${m.polling.sign}: ${m.polling.failures[failureOf(item.poll.class)].what}`]
+        : []),
+      ...(item.poll?.legacy ? [m.polling.legacy] : []),
+      ...(item.pending ? [m.pending.count(item.pending)] : []),
+    ].join('. ')
     return (
       // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the focus and its keys
       // biome-ignore lint/a11y/useFocusableInteractive: the tree names its active row instead
@@ -211,7 +224,7 @@ const TreeRow = memo(
         aria-setsize={of}
         aria-selected={selected}
         {...(open === null ? {} : { 'aria-expanded': open })}
-        aria-label={`${word(m.kinds, item.kind)} ${label}, ${word(m.states, item.state)}. ${m.tree.counts(f.number(counts.online), f.number(counts.onus), f.number(counts.offline))}`}
+        aria-label={said}
         className={`tree-row level-${level} ${active ? 'active' : ''}`}
         style={{ transform: `translateY(${start}px)` }}
         onClick={choose}
@@ -240,11 +253,15 @@ const TreeRow = memo(
           </span>
           <Foreign text={level === 1 ? item.site : null} className="tree-extra" />
         </span>
-        {counts.offline > 0 && (
-          <span className={`tree-offline tone-${mainTone(counts)}`} data-count="offline" title={m.summary.offline}>
-            −{f.number(counts.offline)}
-          </span>
-        )}
+        <span className="tree-signs">
+          <PollSign item={item} size={13} />
+          <PendingCount item={item} />
+          {counts.offline > 0 && (
+            <span className={`tree-offline tone-${mainTone(counts)}`} data-count="offline" title={m.summary.offline}>
+              −{f.number(counts.offline)}
+            </span>
+          )}
+        </span>
         <span className="tree-onus" data-count="onus">
           {f.number(counts.onus)}
         </span>
