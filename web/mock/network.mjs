@@ -136,6 +136,8 @@ export class Network {
               state: this.random() < 0.004 ? 'unknown' : 'online',
             })
             const row = this.rows.get(`${root}/onu/0/${slot}/${port}/${id}`)
+            // Customers of one OLT have names of their own; elsewhere all is in the description.
+            if (name === 'rjo-02') [row.name, row.description] = row.description.split(', ')
             if (row.state === 'online') row.optics = this.light(this.iso(Date.now() - 75_000))
           }
         }

@@ -413,6 +413,7 @@ export const en = {
     ponDown: 'PON down',
     noOnus: 'no ONUs',
     unheard: (n: string) => `${n} never heard of`,
+    unseen: (n: string) => `${n} unknown`,
     boards: 'Boards',
     pons: 'PONs',
     onus: 'ONUs',

@@ -416,6 +416,7 @@ export const pt: Messages = {
     ponDown: 'PON inativa',
     noOnus: 'sem ONUs',
     unheard: (n: string) => `${n} sem notícia`,
+    unseen: (n: string) => `${n} desconhecidas`,
     boards: 'Placas',
     pons: 'PONs',
     onus: 'ONUs',

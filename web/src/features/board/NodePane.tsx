@@ -11,7 +11,7 @@ import { KindIcon, StateBadge, ToneIcon } from '../../ui/state'
 import { isOk, isOut, toneOf } from '../../ui/tone'
 import { PendingPanel } from '../pending/PendingPanel'
 import { PollCard, PollSign } from '../polling/PollCard'
-import { hasParts, mainTone, NO_COUNTS, offlineShare } from './counts'
+import { darkShare, hasParts, mainTone, NO_COUNTS, offlineShare } from './counts'
 import { OnuPane } from './OnuPane'
 import { CauseLegend, ShareBar } from './Summary'
 
@@ -63,7 +63,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
         <KindIcon kind={item.kind} size={18} />
         <h2>{name(item.entity, item)}</h2>
         <StateBadge item={item} />
-        <PollSign item={item} size={15} />
+        <PollSign item={item} size={15} legacy />
         {isOut(item.state) && (
           <span className="faint">
             <Age since={item.since} long />
@@ -142,6 +142,7 @@ const PonTile = memo(function PonTile({ id, select }: { id: string; select: Sele
   if (!item) return null
   const counts = item.counts ?? NO_COUNTS
   const down = isOut(item.state)
+  const dark = darkShare(counts)
   const tone = down ? toneOf(item.state, item.cause) : counts.offline > 0 ? mainTone(counts) : 'ok'
   return (
     <button
@@ -174,6 +175,7 @@ const PonTile = memo(function PonTile({ id, select }: { id: string; select: Sele
       </span>
       <span className="pon-bar" aria-hidden="true">
         <span className={`fill-${tone}`} style={{ width: `${offlineShare(counts) * 100}%` }} />
+        {dark > 0 && <span className="bar-dark fill-unknown" style={{ width: `${dark * 100}%` }} />}
       </span>
     </button>
   )

@@ -185,7 +185,7 @@ function Onus({ ids, view, isLit }: { ids: readonly string[]; view: 'grid' | 'li
 }
 
 const OnuCell = memo(function OnuCell({ id, isLit }: { id: string; isLit: boolean }) {
-  const { m, f } = useSpeech()
+  const { m } = useSpeech()
   const item = useEntity(id)
   if (!item) return null
   const tone = toneOf(item.state, item.cause)
@@ -209,11 +209,6 @@ const OnuCell = memo(function OnuCell({ id, isLit }: { id: string; isLit: boolea
         <span className="onu-light">
           <LevelValue dbm={item.optics?.rx_dbm ?? null} reader="onu" arrow />
           <LevelValue dbm={item.optics?.olt_rx_dbm ?? null} reader="olt" arrow />
-          {item.optics?.distance_m != null && (
-            <span className="onu-distance" title={m.light.distance}>
-              {f.distance(item.optics.distance_m)}
-            </span>
-          )}
         </span>
       )}
     </Link>

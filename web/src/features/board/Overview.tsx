@@ -10,7 +10,7 @@ import { Age, Foreign } from '../../ui/parts'
 import { StateBadge, ToneIcon } from '../../ui/state'
 import { isOk, isOut, toneOf } from '../../ui/tone'
 import { PendingCount } from '../pending/PendingPanel'
-import { failureOf } from '../polling/health'
+import { callsForPerson, failureOf } from '../polling/health'
 import { PollSign } from '../polling/PollCard'
 import { mainTone, NO_COUNTS, urgency } from './counts'
 import { HeatLegend, HeatStrip } from './Heat'
@@ -138,7 +138,7 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
   const entity = parseEntity(id)
   const out = isOut(item.state)
   // It is there and speaks, but we cannot read it.
-  const reading = !out && item.kind === 'olt' ? item.poll : undefined
+  const reading = !out && callsForPerson(item) ? item.poll : undefined
   return (
     <li>
       <button
@@ -148,7 +148,7 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
         data-entity={id}
       >
         {reading ? (
-          <PollSign item={{ ...item, poll: { ...reading, legacy: false } }} size={16} />
+          <PollSign item={item} size={16} />
         ) : (
           <ToneIcon tone={out ? toneOf(item.state, item.cause) : mainTone(counts)} size={16} />
         )}
@@ -167,9 +167,13 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
         {!reading && (
           <>
             <span className="attention-count">
-              {m.board.offlineOf(f.number(counts.offline), f.number(counts.onus))}
+              {item.state === 'unreachable'
+                ? m.board.unseen(f.number(counts.unknown))
+                : m.board.offlineOf(f.number(counts.offline), f.number(counts.onus))}
             </span>
-            <CauseLegend counts={counts} short />
+            <span className="attention-causes">
+              <CauseLegend counts={counts} short />
+            </span>
           </>
         )}
         <Icons.Chevron size={14} className="faint" />
@@ -196,7 +200,7 @@ const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: 
           {name}
         </button>
         {!isOk(item.state) && <StateBadge item={item} />}
-        <PollSign item={item} size={14} />
+        <PollSign item={item} size={14} legacy />
         <PendingCount item={item} />
         <span className="olt-facts">
           <Foreign text={item.site} />

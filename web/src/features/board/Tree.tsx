@@ -12,7 +12,7 @@ import { isOk, toneOf } from '../../ui/tone'
 import { PendingCount } from '../pending/PendingPanel'
 import { callsForPerson, failureOf } from '../polling/health'
 import { PollSign } from '../polling/PollCard'
-import { mainTone, NO_COUNTS, offlineShare } from './counts'
+import { darkShare, mainTone, NO_COUNTS, offlineShare } from './counts'
 
 const ROW_PX = 30
 /** With this many roots or fewer the boards are shown from the start. */
@@ -202,6 +202,7 @@ const TreeRow = memo(
     const counts = item.counts ?? NO_COUNTS
     const entity = parseEntity(id)
     const tone = toneOf(item.state, item.cause)
+    const dark = darkShare(counts)
     const label = inert(item.name) || (level === 1 ? entity.rootName : entity.place)
     const said = [
       `${word(m.kinds, item.kind)} ${label}, ${word(m.states, item.state)}`,
@@ -210,7 +211,6 @@ const TreeRow = memo(
       ...(item.poll && callsForPerson(item)
         ? [`${m.polling.sign}: ${m.polling.failures[failureOf(item.poll.class)].what}`]
         : []),
-      ...(item.poll?.legacy ? [m.polling.legacy] : []),
       ...(item.pending ? [m.pending.count(item.pending)] : []),
     ].join('. ')
     return (
@@ -270,6 +270,7 @@ const TreeRow = memo(
             className={`fill-${counts.offline > 0 ? mainTone(counts) : 'ok'}`}
             style={{ width: counts.offline > 0 ? `${Math.max(8, offlineShare(counts) * 100)}%` : 0 }}
           />
+          {dark > 0 && <span className="bar-dark fill-unknown" style={{ width: `${dark * 100}%` }} />}
         </span>
       </div>
     )

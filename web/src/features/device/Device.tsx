@@ -174,10 +174,8 @@ function Head({ item }: { item: StatusItem }) {
             name(item.entity, item)
           )}
         </h1>
-        <Foreign
-          text={item.serial ? (item.name ?? item.description) : item.description}
-          className="device-description"
-        />
+        <Foreign text={item.serial ? item.name : null} className="device-name" />
+        <Foreign text={item.description} className="device-description" />
         <Link to={boardPath(parent ?? null)} className="button button-small device-board">
           {m.device.showOnBoard}
         </Link>

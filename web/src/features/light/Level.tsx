@@ -27,11 +27,11 @@ export function LevelValue({ dbm, reader, arrow = false }: { dbm: number | null;
       data-reader={reader}
       data-level={level}
     >
-      <span className="visually-hidden">{who}</span>
+      <span className="visually-hidden">{`${who} `}</span>
       <span aria-hidden="true">{way}</span>
       <LevelSign level={level} />
       <span>{f.decimal(dbm, 1)}</span>
-      <span className="visually-hidden">dBm, {said}</span>
+      <span className="visually-hidden">{` dBm, ${said} `}</span>
     </span>
   )
 }

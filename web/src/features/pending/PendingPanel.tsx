@@ -58,7 +58,7 @@ function Found({ page, titleId }: { page: PendingPage; titleId: string }) {
       ) : (
         <>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-          <div className="pending-scroll" role="region" aria-labelledby={titleId} tabIndex={0}>
+          <div className="pending-scroll" role="group" aria-labelledby={titleId} tabIndex={0}>
             <table className="pending-table">
               <thead>
                 <tr>
@@ -118,7 +118,7 @@ function Row({ onu }: { onu: PendingOnu }) {
         {onu.password_set && <small className="faint"> {m.pending.password}</small>}
       </td>
       <td>
-        <Foreign text={onu.software_version ?? onu.version} />
+        <Foreign text={onu.software_version} />
       </td>
       <td>
         <Foreign text={onu.found_time} />

@@ -89,8 +89,9 @@ function Facts({ poll, health }: { poll: Poll; health: Health }) {
   )
 }
 
-/** The small sign of an OLT whose readings fail, or that is spoken to without safety. */
-export function PollSign({ item, size = 13 }: { item: StatusItem; size?: number }) {
+/** The small sign of an OLT whose readings fail; with `legacy` also of one that is spoken to without safety. */
+export function PollSign(props: { item: Pick<StatusItem, 'poll'>; size?: number; legacy?: boolean }) {
+  const { item, size = 13, legacy = false } = props
   const { m } = useSpeech()
   const health = healthOf(item.poll)
   const isCalling = health === 'stopped' || health === 'failing'
@@ -103,7 +104,7 @@ export function PollSign({ item, size = 13 }: { item: StatusItem; size?: number 
           <span className="visually-hidden">{said}</span>
         </span>
       )}
-      {item.poll?.legacy && (
+      {legacy && item.poll?.legacy && (
         <span className="poll-sign poll-legacy" title={m.polling.legacy} data-poll="legacy">
           <Icons.LockOpen size={size} />
           <span className="visually-hidden">{m.polling.legacy}</span>
