@@ -101,26 +101,32 @@ function Boards({ olt, select }: { olt: string; select: Select }) {
 const BoardSection = memo(function BoardSection({ id, select }: { id: string; select: Select }) {
   const { m, f } = useSpeech()
   const item = useEntity(id)
+  const root = useEntity(parseEntity(id).root)
+  const hasPons = useChildren(id).length > 0
   if (!item) return null
   const counts = item.counts ?? NO_COUNTS
+  // What an OLT that nobody reaches last said of its boards is not the present.
+  const tone = root?.state === 'unreachable' && isOk(item.state) ? 'unknown' : toneOf(item.state, item.cause)
   return (
-    <section className="board-section" data-entity={id}>
+    <section className={`board-section ${hasPons ? '' : 'bare'}`} data-entity={id}>
       <header>
         <button type="button" className="olt-name" onClick={() => select(id)}>
-          <ToneIcon tone={toneOf(item.state, item.cause)} size={14} />
+          <ToneIcon tone={tone} size={14} />
           {m.board.slot(parseEntity(id).place)}
         </button>
         <Foreign text={item.model ?? item.description} className="faint" />
         {!isOk(item.state) && <StateBadge item={item} />}
-        <span className="olt-counts">
-          <CauseLegend counts={counts} short dark />
-          <span className="olt-online">
-            <strong data-count="online">{f.number(counts.online)}</strong>
-            <small>{m.summary.ofTotal(f.number(counts.onus))}</small>
+        {hasPons && (
+          <span className="olt-counts">
+            <CauseLegend counts={counts} short dark />
+            <span className="olt-online">
+              <strong data-count="online">{f.number(counts.online)}</strong>
+              <small>{m.summary.ofTotal(f.number(counts.onus))}</small>
+            </span>
           </span>
-        </span>
+        )}
       </header>
-      <Pons board={id} select={select} />
+      {hasPons && <Pons board={id} select={select} />}
     </section>
   )
 })

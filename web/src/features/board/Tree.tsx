@@ -263,9 +263,9 @@ const TreeRow = memo(
           )}
         </span>
         <span className="tree-onus" data-count="onus">
-          {f.number(counts.onus)}
+          {open === null && item.kind === 'board' ? '' : f.number(counts.onus)}
         </span>
-        <span className="tree-bar" aria-hidden="true">
+        <span className={`tree-bar ${counts.onus === 0 ? 'bare' : ''}`} aria-hidden="true">
           <span
             className={`fill-${counts.offline > 0 ? mainTone(counts) : 'ok'}`}
             style={{ width: counts.offline > 0 ? `${Math.max(8, offlineShare(counts) * 100)}%` : 0 }}

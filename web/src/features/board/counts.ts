@@ -66,7 +66,8 @@ export function urgency(item: StatusItem): number {
   const counts = item.counts ?? NO_COUNTS
   const own = isOut(item.state) ? { olt: 1e9, board: 1e7, pon: 1e5 }[item.kind as 'olt' | 'board' | 'pon'] : 0
   if (own) return own + counts.offline
-  if (item.kind === 'olt' && callsForPerson(item)) return 1e6 + counts.onus
+  // What cannot be read may be wrong unseen: after all that is out, before customers that are.
+  if (item.kind === 'olt' && callsForPerson(item)) return 1e4
   if (item.kind !== 'pon' || counts.offline < ATTENTION_ONUS || offlineShare(counts) < ATTENTION_SHARE) return 0
   return counts.offline
 }

@@ -66,9 +66,11 @@ function Found({ page, titleId }: { page: PendingPage; titleId: string }) {
                   <th scope="col">{m.pending.serial}</th>
                   <th scope="col">{m.pending.vendor}</th>
                   <th scope="col">{m.pending.model}</th>
-                  <th scope="col">{m.pending.software}</th>
                   <th scope="col">
                     {m.pending.found} <small>{m.pending.foundHint}</small>
+                  </th>
+                  <th scope="col" className="pending-software">
+                    {m.pending.software}
                   </th>
                 </tr>
               </thead>
@@ -117,11 +119,11 @@ function Row({ onu }: { onu: PendingOnu }) {
         <Foreign text={onu.model} />
         {onu.password_set && <small className="faint"> {m.pending.password}</small>}
       </td>
-      <td>
-        <Foreign text={onu.software_version} />
-      </td>
-      <td>
+      <td className="pending-found">
         <Foreign text={onu.found_time} />
+      </td>
+      <td className="pending-software">
+        <Foreign text={onu.software_version} />
       </td>
     </tr>
   )
