@@ -286,12 +286,12 @@ export class Network {
     })
     this.happen(root, { state: 'unreachable' }, { event: 'unreachable', phase: 'raise', severity: 'critical' })
     for (const [i, { entity }] of this.onus(row => row.root === root).entries())
-      later(i, () => this.happen(entity, { state: 'unknown' }, { event: 'ont_run_state' }))
+      later(i, () => this.happen(entity, { state: 'unknown' }, { event: 'unreachable' }))
   }
 
   /** A complete reading finds an ONU no more. */
   gone(entity) {
-    this.happen(entity, { state: 'absent' }, { event: 'ont_run_state', severity: 'warning' })
+    this.happen(entity, { state: 'absent' }, { event: 'absent', severity: 'warning' })
   }
 
   tree(row) {

@@ -312,7 +312,7 @@ const tests = {
       .getByRole('button', { name: /Absent/ })
       .click()
     await until('only it', async () => (await page.getByTestId('onu').count()) === 1)
-    assert.match(await page.locator(`[role=treeitem][data-entity="${pon}"]`).getAttribute('aria-label'), /1 absent/)
+    assert.match(await page.locator(`[role=treeitem][data-entity="${pon}"]`).getAttribute('aria-label'), /1 ONU absent/)
   },
 
   async 'the same is said in Portuguese'({ open, login }, { base }) {
@@ -338,7 +338,9 @@ const tests = {
     await row.waitFor()
     assert.match(await row.getAttribute('aria-label'), /Unreachable.+Readings fail: No connection/)
     await page.locator(`.olt-card.blind[data-entity="${olt}"]`).waitFor()
-    await until('its ONUs are unknown', async () => /5\d\d unknown/.test(await text(page.locator('.attention-list'))))
+    await until('its ONUs are unknown', async () =>
+      /5\d\d ONUs unknown/.test(await text(page.locator('.attention-list'))),
+    )
     await page.goto(`${base}/network/${olt}`)
     await page.getByText('its ONUs are unknown, not offline').waitFor()
     assert.match(await text(page.locator('.node-counts .cause-legend')), /5\d\dUnknown/)

@@ -153,6 +153,10 @@ export const pt: Messages = {
     protection_switch: { raise: 'Proteção comutada' },
     registered: { raise: 'Cadastrada' },
     registration_changed: { raise: 'Cadastro alterado' },
+    removed: { raise: 'Removida' },
+    state_read: { raise: 'Estado lido na OLT' },
+    absent: { raise: 'Não encontrada mais' },
+    poll_failing: { raise: 'As leituras falham', clear: 'As leituras voltaram' },
     reachable: { raise: 'Acessível' },
     unreachable: { raise: 'Inacessível' },
     cold_start: { raise: 'Partida a frio' },
@@ -232,7 +236,7 @@ export const pt: Messages = {
     overview: 'Visão geral',
     path: 'Onde ela está',
     counts: (online: string, onus: string, offline: string) => `${online} de ${onus} ONUs online, ${offline} offline`,
-    absent: (n: string) => `${n} ausentes`,
+    absent: (n: number) => count(n, 'ONU ausente', 'ONUs ausentes'),
   },
   light: {
     title: 'Níveis ópticos',
@@ -259,7 +263,6 @@ export const pt: Messages = {
     title: 'Leitura da OLT',
     none: 'A Atalaia não entra nela: o que se vê vem dos traps e do inventário.',
     waiting: 'Aguardando a primeira leitura',
-    good: 'É lida',
     sign: 'As leituras falham',
     stopped: 'Sem leitura até que alguém aja',
     failing: (age: string) => `As leituras falham há ${age}`,
@@ -274,7 +277,7 @@ export const pt: Messages = {
     rowsRefusedHint: 'linhas das respostas que nenhum equipamento desses pode ter, desde que ela é conhecida',
     legacy: 'Segurança antiga',
     legacyHint:
-      'A conversa com ela usa algoritmos, ou telnet, que já não são considerados seguros: quem estiver no caminho poderia escutar ou se passar por ela. Mantenha o caminho até ela fechado; atualize o firmware quando puder e então tire “legacy” da configuração dela.',
+      'A conversa com ela usa algoritmos, ou telnet, que já não são considerados seguros: quem estiver no caminho poderia escutar ou se passar por ela. Mantenha o caminho até ela fechado; atualize o firmware quando puder e então tire profile = "legacy" ou [olt.telnet] da configuração dela.',
     blind: 'Ninguém responde e nenhum trap chega: as ONUs dela estão desconhecidas, não offline.',
     failures: {
       unreachable: {
@@ -283,7 +286,7 @@ export const pt: Messages = {
       },
       algorithms: {
         what: 'Ela não oferece algoritmos considerados seguros, ou a chave do host é curta demais',
-        act: 'Atualize o firmware ou a chave dela, ou permita o ssh_profile “legacy” na configuração dela.',
+        act: 'Atualize o firmware ou a chave dela, ou permita os antigos: profile = "legacy" em [olt.ssh] na configuração dela. A tentativa se repete a cada 10 minutos.',
       },
       host_key_changed: {
         what: 'A chave do host mudou: pode ser outro equipamento, ou alguém no meio do caminho',
@@ -387,8 +390,6 @@ export const pt: Messages = {
   pending: {
     title: 'Aguardando provisionamento',
     count: (n: number) => `${count(n, 'ONU aguarda', 'ONUs aguardam')} provisionamento`,
-    short: (n: string) => `${n} aguardando`,
-    hint: 'Encontradas pela OLT e ainda não adicionadas por ninguém.',
     none: 'Nenhuma ONU aguarda provisionamento.',
     place: 'Lugar',
     serial: 'Serial',
@@ -416,7 +417,7 @@ export const pt: Messages = {
     ponDown: 'PON inativa',
     noOnus: 'sem ONUs',
     unheard: (n: string) => `${n} sem notícia`,
-    unseen: (n: string) => `${n} desconhecidas`,
+    unseen: (n: number) => count(n, 'ONU desconhecida', 'ONUs desconhecidas'),
     boards: 'Placas',
     pons: 'PONs',
     onus: 'ONUs',
@@ -435,7 +436,7 @@ export const pt: Messages = {
     customer: 'Serial, nome, descrição',
     cause: 'Causa',
     noOnusTitle: 'Nenhuma ONU aqui ainda',
-    noOnusHint: 'Elas aparecem quando são importadas ou quando um trap as menciona.',
+    noOnusHint: 'Elas aparecem quando são importadas, quando a OLT é lida ou quando um trap as menciona.',
     noMatch: 'Nenhuma corresponde ao filtro.',
     gone: 'Esta parte da rede não é conhecida',
     goneHint: 'Pode ter sido renomeada ou removida.',

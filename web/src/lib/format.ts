@@ -94,8 +94,9 @@ export function formats(locale: string): Formats {
     decimal,
     distance: metres => (metres < 1_000 ? `${decimal(metres, 0)} m` : `${decimal(metres / 1_000, 2)} km`),
     took: ms => {
+      if (ms < 1) return '< 1 ms'
       // 999.6 ms are a second, not a thousand milliseconds.
-      if (Math.round(ms) < SECOND) return `${decimal(Math.max(0, ms), 0)} ms`
+      if (Math.round(ms) < SECOND) return `${decimal(ms, 0)} ms`
       return ms < MINUTE ? `${decimal(ms / SECOND, 1)} s` : duration(ms)
     },
     percent: share => {

@@ -168,7 +168,7 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
           <>
             <span className="attention-count">
               {item.state === 'unreachable'
-                ? m.board.unseen(f.number(counts.unknown))
+                ? m.board.unseen(counts.unknown)
                 : m.board.offlineOf(f.number(counts.offline), f.number(counts.onus))}
             </span>
             <span className="attention-causes">

@@ -207,7 +207,7 @@ const TreeRow = memo(
     const said = [
       `${word(m.kinds, item.kind)} ${label}, ${word(m.states, item.state)}`,
       m.tree.counts(f.number(counts.online), f.number(counts.onus), f.number(counts.offline)),
-      ...(counts.absent > 0 ? [m.tree.absent(f.number(counts.absent))] : []),
+      ...(counts.absent > 0 ? [m.tree.absent(counts.absent)] : []),
       ...(item.poll && callsForPerson(item)
         ? [`${m.polling.sign}: ${m.polling.failures[failureOf(item.poll.class)].what}`]
         : []),
