@@ -174,6 +174,8 @@ impl Signs {
         }
         let is_up = read == ReadState::Up;
         let at = place_of(&noted, self.reads.iter().map(|(_, known)| known));
+        // There is one for most of all ONUs: no room for four.
+        self.reads.reserve_exact(1);
         self.reads.insert(at, (read, noted));
         let is_newest = at + 1 == self.reads.len();
         if is_up {
