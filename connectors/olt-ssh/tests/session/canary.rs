@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{LazyLock, Mutex, Once, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -40,8 +40,8 @@ impl MakeWriter<'_> for Watch {
 
 /// As text, or as the bytes that a `Debug` of a buffer prints.
 fn holds_it(text: &str) -> bool {
-    let bytes = format!("{:?}", PASSWORD.as_bytes());
-    text.contains(PASSWORD) || text.contains(bytes.trim_matches(['[', ']']))
+    static BYTES: LazyLock<String> = LazyLock::new(|| format!("{:?}", PASSWORD.as_bytes()));
+    text.contains(PASSWORD) || text.contains(BYTES.trim_matches(['[', ']']))
 }
 
 /// Reads every line of every log of this process from now on.
@@ -49,6 +49,8 @@ pub fn watch() {
     START.call_once(|| {
         tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .without_time()
             .with_writer(Watch)
             .init();
     });
