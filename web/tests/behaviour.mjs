@@ -228,7 +228,7 @@ const tests = {
     await page.goto(`${base}/network/${OLT}`)
     assert.match(await text(count), /3 ONUs wait to be provisioned/)
     await until('three rows', async () => (await rows.count()) === 3)
-    for (const words of [/0\/1\/4/, /HWTCF0A1B2C3/, /EG8145V5/, /2026-02-10 14:19:36\+08:00/])
+    for (const words of [/0\/1\/4/, /HWTCF0A1B2C3/, /HWTC EG8145V5/, /2026-02-10 14:19:36\+08:00/])
       assert.match(await text(rows), words)
     const table = page.getByRole('group', { name: /Waiting to be provisioned/ })
     await table.focus()

@@ -64,7 +64,6 @@ function Found({ page, titleId }: { page: PendingPage; titleId: string }) {
                 <tr>
                   <th scope="col">{m.pending.place}</th>
                   <th scope="col">{m.pending.serial}</th>
-                  <th scope="col">{m.pending.vendor}</th>
                   <th scope="col">{m.pending.model}</th>
                   <th scope="col">
                     {m.pending.found} <small>{m.pending.foundHint}</small>
@@ -112,12 +111,9 @@ function Row({ onu }: { onu: PendingOnu }) {
           '—'
         )}
       </td>
-      <td>
-        <Foreign text={onu.vendor} />
-      </td>
-      <td>
-        <Foreign text={onu.model} />
-        {onu.password_set && <small className="faint"> {m.pending.password}</small>}
+      <td className="pending-model">
+        <Foreign text={[onu.vendor, onu.model].filter(Boolean).join(' ')} />
+        {onu.password_set && <small className="faint">{m.pending.password}</small>}
       </td>
       <td className="pending-found">
         <Foreign text={onu.found_time} />
