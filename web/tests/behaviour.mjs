@@ -238,7 +238,11 @@ const tests = {
     await lever(base, 'found')
     await until('the fourth', async () => (await rows.count()) === 4)
     assert.match(await text(count), /4 ONUs/)
-    for (let n = 0; n < 4; n += 1) await lever(base, 'provision')
+    for (let n = 0; n < 61; n += 1) await lever(base, 'found')
+    await page.getByText('There are more on the OLT than are listed here.').waitFor()
+    await page.getByRole('button', { name: 'Show all 64' }).press('Enter')
+    await until('all that are listed', async () => (await rows.count()) === 64)
+    for (let n = 0; n < 65; n += 1) await lever(base, 'provision')
     await page.getByText('No ONU waits to be provisioned.').waitFor()
     await count.waitFor({ state: 'detached' })
   },

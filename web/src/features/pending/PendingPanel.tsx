@@ -23,11 +23,16 @@ function Panel({ item, count }: { item: StatusItem; count: number }) {
         <h3 id={titleId}>
           {count > 0 && <Icons.Plus size={13} />}
           {m.pending.title}
-          {count > 0 && <span className="pending-count">{f.number(count)}</span>}
+          {count > 0 && (
+            <span className="pending-count">
+              {f.number(count)}
+              {pending.state === 'found' && pending.page.more && '+'}
+            </span>
+          )}
         </h3>
         {pending.state === 'found' && pending.page.observed_at && (
           <span className="faint">
-            <AgeWords since={pending.page.observed_at} words={m.light.read} />
+            <AgeWords since={pending.page.observed_at} words={m.pending.unchanged} />
           </span>
         )}
       </header>
@@ -87,7 +92,7 @@ function Found({ page, titleId }: { page: PendingPage; titleId: string }) {
           )}
         </>
       )}
-      {!page.complete && <p className="pending-note">{m.pending.notWhole}</p>}
+      {page.more && <p className="pending-note">{m.pending.more}</p>}
     </>
   )
 }
