@@ -65,6 +65,7 @@ export class Network {
     this.light = lightMaker(seed)
     /** ONUs found on an OLT that nobody has added. */
     this.waiting = new Map()
+    this.waitingSince = new Map()
     this.rows = new Map()
     this.below = new Map()
     this.counts = new Map()
@@ -256,17 +257,22 @@ export class Network {
     this.onChange(null, row)
   }
 
+  wait(root, list, since = this.iso(Date.now())) {
+    this.waiting.set(root, list)
+    this.waitingSince.set(root, since)
+  }
+
   /** Another ONU is plugged in and found. */
   findNew(root) {
     const list = this.waiting.get(root) ?? []
-    this.waiting.set(root, [...list, foundOnu(list.length)])
-    this.change(root, { pending: list.length + 1 })
+    this.wait(root, [...list, foundOnu(list.length)])
+    this.change(root, { pending: Math.min(64, list.length + 1) })
   }
 
   /** The first that waits is added. */
   provision(root) {
     const list = (this.waiting.get(root) ?? []).slice(1)
-    this.waiting.set(root, list)
+    this.wait(root, list)
     this.change(root, { pending: list.length })
   }
 

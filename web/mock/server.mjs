@@ -261,7 +261,8 @@ function rest(path, url, body, method) {
     const olt = find(decodeURIComponent(id))
     if (olt?.kind !== 'olt') return fail(404, 'DEVICE_NOT_FOUND', 'no such OLT')
     const items = network.waiting.get(olt.entity) ?? []
-    return [200, { items, next: null, observed_at: olt.poll.last_good_at, complete: true }]
+    const at = network.waitingSince.get(olt.entity) ?? null
+    return [200, { items: items.slice(0, 64), next: null, more: items.length > 64, observed_at: at }]
   }
   if (kind !== 'devices') return fail(404, 'NOT_FOUND', 'no such route')
   if (!id) {

@@ -87,9 +87,10 @@ export interface PendingOnu {
 export interface PendingPage {
   items: PendingOnu[]
   next: string | null
+  /** When the reading was asked for that first said so; null if it was never asked. */
   observed_at: string | null
-  /** The reading held everything. */
-  complete: boolean
+  /** There are more on the OLT than these. */
+  more: boolean
 }
 
 /** ONUs below a node; the causes count the offline ones. */

@@ -16,7 +16,6 @@ import { isOk, toneOf } from '../../ui/tone'
 import { hasParts } from '../board/counts'
 import { HeatStrip } from '../board/Heat'
 import { CauseLegend, ShareBar } from '../board/Summary'
-import { hasLight } from '../light/levels'
 import { OpticsCard } from '../light/OpticsCard'
 import { PendingPanel } from '../pending/PendingPanel'
 import { PollCard } from '../polling/PollCard'
@@ -105,7 +104,7 @@ function Known({ first }: { first: StatusItem }) {
       <Head item={item} />
       <div className="device-columns">
         <div className="device-main">
-          {hasLight(item.optics) && <OpticsCard item={item} optics={item.optics} />}
+          {item.optics && <OpticsCard item={item} optics={item.optics} />}
           {item.kind === 'olt' && (
             <div className="card">
               <header className="card-header">

@@ -23,11 +23,16 @@ function Panel({ item, count }: { item: StatusItem; count: number }) {
         <h3 id={titleId}>
           {count > 0 && <Icons.Plus size={13} />}
           {m.pending.title}
-          {count > 0 && <span className="pending-count">{f.number(count)}</span>}
+          {count > 0 && (
+            <span className="pending-count">
+              {f.number(count)}
+              {pending.state === 'found' && pending.page.more && '+'}
+            </span>
+          )}
         </h3>
         {pending.state === 'found' && pending.page.observed_at && (
           <span className="faint">
-            <AgeWords since={pending.page.observed_at} words={m.light.read} />
+            <AgeWords since={pending.page.observed_at} words={m.pending.unchanged} />
           </span>
         )}
       </header>
@@ -64,7 +69,6 @@ function Found({ page, titleId }: { page: PendingPage; titleId: string }) {
                 <tr>
                   <th scope="col">{m.pending.place}</th>
                   <th scope="col">{m.pending.serial}</th>
-                  <th scope="col">{m.pending.vendor}</th>
                   <th scope="col">{m.pending.model}</th>
                   <th scope="col">
                     {m.pending.found} <small>{m.pending.foundHint}</small>
@@ -88,7 +92,7 @@ function Found({ page, titleId }: { page: PendingPage; titleId: string }) {
           )}
         </>
       )}
-      {!page.complete && <p className="pending-note">{m.pending.notWhole}</p>}
+      {page.more && <p className="pending-note">{m.pending.more}</p>}
     </>
   )
 }
@@ -112,12 +116,9 @@ function Row({ onu }: { onu: PendingOnu }) {
           '—'
         )}
       </td>
-      <td>
-        <Foreign text={onu.vendor} />
-      </td>
-      <td>
-        <Foreign text={onu.model} />
-        {onu.password_set && <small className="faint"> {m.pending.password}</small>}
+      <td className="pending-model">
+        <Foreign text={[onu.vendor, onu.model].filter(Boolean).join(' ')} />
+        {onu.password_set && <small className="faint">{m.pending.password}</small>}
       </td>
       <td className="pending-found">
         <Foreign text={onu.found_time} />
