@@ -21,6 +21,7 @@ mod garbage;
 mod keys;
 mod line;
 mod login;
+mod onu;
 mod optics;
 mod output;
 mod personality;
