@@ -270,4 +270,12 @@ fn the_entries_lead_to_the_command_lines() {
         ("noc", 2_022, settings::SshProfile::Legacy),
     ];
     assert_eq!(profiles, expected);
+
+    let anywhere = network(2, 10, config());
+    let cli = anywhere.serve_cli().unwrap().unwrap();
+    let entries = cli.olt_entries();
+    for olt in [0, 1] {
+        let port = format!(", port = {} }}", cli.address(olt).port());
+        assert!(entries.contains(&port), "{port} in {entries}");
+    }
 }

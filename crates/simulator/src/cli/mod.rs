@@ -142,6 +142,14 @@ impl Cli {
         self.telnet.get(olt).copied()
     }
 
+    /// The `[[olt]]` entries of a configuration that knows this network and where its command lines are served now.
+    pub fn olt_entries(&self) -> String {
+        let config = &self.consoles[0].config;
+        self.plant
+            .network()
+            .entries(Some((config, &|olt| self.ssh[olt].port())))
+    }
+
     /// Breaks an OLT's command line, or mends it.
     pub fn set_fault(&self, olt: usize, fault: Option<CliFault>) {
         self.consoles[olt].set_fault(fault);

@@ -101,6 +101,11 @@ impl Plant {
         }
     }
 
+    /// What there was at first.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// The moment on the boxes' clocks.
     pub(crate) fn now(&self) -> Stamp {
         Stamp::now().plus(-self.behind_s)
