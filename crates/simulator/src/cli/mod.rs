@@ -155,6 +155,11 @@ impl Cli {
         self.consoles[olt].set_fault(fault);
     }
 
+    /// Makes an OLT answer slower or faster, from its next output on.
+    pub fn set_pace(&self, olt: usize, pace: Pace) {
+        self.consoles[olt].set_pace(pace);
+    }
+
     /// What happened at an OLT's command line.
     pub fn counts(&self, olt: usize) -> CliCounts {
         self.consoles[olt].door.counts()
