@@ -102,10 +102,10 @@ impl Network {
         self.entries(None)
     }
 
-    /// The same, with the way to the command lines on a port.
-    pub(crate) fn entries(&self, cli: Option<(&CliConfig, u16)>) -> String {
+    /// The same, with the way to the command lines; `port` is that of an OLT by its number.
+    pub(crate) fn entries(&self, cli: Option<(&CliConfig, &dyn Fn(usize) -> u16)>) -> String {
         let mut out = String::new();
-        for olt in &self.olts {
+        for (i, olt) in self.olts.iter().enumerate() {
             let (name, site, model, address) = (olt.root.name(), &olt.site, olt.model, olt.address);
             write!(
                 out,
@@ -113,7 +113,8 @@ impl Network {
             )
             .expect("writing to a string cannot fail");
             if let Some((cli, port)) = cli {
-                let (user, profile) = (&cli.user, Personality::of_model(model).ssh_profile());
+                let (user, port) = (&cli.user, port(i));
+                let profile = Personality::of_model(model).ssh_profile();
                 writeln!(
                     out,
                     "ssh = {{ user = \"{user}\", password = {{ env = \"OLT_PASSWORD\" }}, profile = \"{profile}\", port = {port} }}"

@@ -85,10 +85,13 @@ impl Simulation {
         Ok(Self { config, network })
     }
 
-    /// The `[[olt]]` entries of a configuration that knows this network, with the way to its command lines.
+    /// The `[[olt]]` entries of a configuration that knows this network, with the way to its command lines on the port
+    /// configured. Where that is 0, see [`Cli::olt_entries`].
     pub fn olt_entries(&self) -> String {
-        self.network
-            .entries(self.config.cli.as_ref().map(|cli| (cli, cli.port)))
+        match &self.config.cli {
+            Some(cli) => self.network.entries(Some((cli, &|_| cli.port))),
+            None => self.network.entries(None),
+        }
     }
 
     /// What there is.

@@ -275,6 +275,28 @@ async fn alarms_nobody_asked_for_and_slow_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn three_prompts_and_a_slower_pace() {
+    let simulation = network(1, 10, CliConfig { prompts: 3, ..config() });
+    let cli = simulation.serve_cli().unwrap().unwrap();
+    let mut terminal = Terminal::open(cli.address(0), false).await;
+    let three = "\r\nRJO-01#\r\nRJO-01#\r\nRJO-01#";
+    assert_eq!(
+        say(&mut terminal, "enable\r", three).await,
+        format!("enable\r\n{three}")
+    );
+    cli.set_pace(
+        0,
+        Pace {
+            before: Duration::from_millis(80),
+            ..Pace::default()
+        },
+    );
+    let start = Instant::now();
+    say(&mut terminal, "display sysuptime\r", three).await;
+    assert!(start.elapsed() >= Duration::from_millis(80), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_idle_session_is_sent_home() {
     let simulation = network(
         1,

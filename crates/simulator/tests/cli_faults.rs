@@ -73,7 +73,7 @@ async fn screen(cli: &Cli, olt: usize, fault: CliFault, typed: &[&str]) -> (Stri
     let mut all = terminal.read(SILENCE, &is_prompt).await.0;
     for command in typed {
         terminal.send(&format!("{command}\r")).await;
-        all = terminal.read(SILENCE, &is_prompt).await.0;
+        all = terminal.read(SILENCE, &|t| is_prompt(t) || t.ends_with("}: ")).await.0;
     }
     let closed = timeout(SILENCE, terminal.is_closed()).await == Ok(true);
     terminal.leave().await;

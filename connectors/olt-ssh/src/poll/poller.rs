@@ -21,7 +21,7 @@ use super::records::About;
 use super::ways::Ways;
 use crate::decode::Answer;
 use crate::session::{
-    self, Class, Ended, FilePins, Gates, Negotiated, Permit, Profile, RunError, Session, SessionLimits, Transport,
+    self, Class, Ended, FilePins, Gates, Negotiated, Permit, Pins as _, Profile, RunError, Session, SessionLimits, Transport,
     Verdict,
 };
 
@@ -145,6 +145,11 @@ impl Poller {
                     self.sleep_until(until).await;
                     continue;
                 }
+                Err(Verdict::Stopped(Class::HostKeyChanged)) if self.is_unpinned() => {
+                    tracing::info!(root = &*self.root, "its host key was forgotten by a person: the next one is trusted");
+                    shared.gates.reset(&self.root);
+                    continue;
+                }
                 Err(_) => {
                     self.sleep_until(Instant::now() + STOPPED).await;
                     continue;
@@ -158,6 +163,11 @@ impl Poller {
             permit.release(ended, rand::random_range(0.0..1.0));
             drop(slot);
         }
+    }
+
+    /// Whether a person has removed the pinned host key.
+    fn is_unpinned(&self) -> bool {
+        matches!(self.shared.pins.get(&self.device.target.name), Ok(None))
     }
 
     /// Sleeps, unless told to stop.

@@ -118,7 +118,7 @@ pub enum OpenError {
     #[error("no connection to the device")]
     Unreachable(#[source] io::Error),
     /// Nothing in common.
-    #[error("no {kind} in common: the device offers {theirs}; allow more by the device's ssh_profile")]
+    #[error("no {kind} in common: the device offers {theirs}; `profile = \"legacy\"` in its `ssh` allows more")]
     Algorithms {
         /// Of what kind.
         kind: String,
@@ -127,7 +127,7 @@ pub enum OpenError {
     },
     /// A host key that anybody could have broken.
     #[error(
-        "the device's host key has {bits} bits, and {min} are the least: renew it, or set the device's ssh_profile"
+        "the device's host key has {bits} bits, and {min} are the least: renew it, or set `profile = \"legacy\"` in its `ssh`"
     )]
     WeakHostKey {
         /// Its length.

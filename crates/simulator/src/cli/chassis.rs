@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use model::{Cause, Place, Serial, State};
+use model::{Place, Serial};
 
 use super::alarms::Alarms;
-use super::optics;
+use super::onu::CliOnu;
 use super::personality::Firmware;
 use super::stamp::{DateForm, Stamp};
 use crate::dice::Dice;
 use crate::life::Truth;
-use crate::network::{Olt, Onu};
+use crate::network::Olt;
 use crate::trap::Trap;
 
 /// Slot, port and ONU id; every simulated box has one frame.
@@ -56,67 +56,6 @@ pub(crate) struct Port {
     pub(crate) last_up: Stamp,
     pub(crate) last_down: Option<Stamp>,
     order: u64,
-}
-
-/// An ONU as the box knows it.
-#[derive(Debug, Clone)]
-pub(crate) struct CliOnu {
-    pub(crate) serial: Serial,
-    pub(crate) description: String,
-    pub(crate) model: String,
-    pub(crate) up: bool,
-    /// Switched off by an operator.
-    pub(crate) deactivated: bool,
-    pub(crate) last_up: Option<Stamp>,
-    pub(crate) last_down: Option<Stamp>,
-    pub(crate) last_gasp: Option<Stamp>,
-    pub(crate) cause: DownCause,
-    pub(crate) distance_m: u32,
-    order: u64,
-}
-
-/// Why an ONU went down last, in the box's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DownCause {
-    None,
-    DyingGasp,
-    Los,
-    ResetByCommand,
-    Deactivated,
-}
-
-impl DownCause {
-    /// The box's words.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::None => "-",
-            Self::DyingGasp => "dying-gasp",
-            Self::Los => "LOSi/LOBi",
-            Self::ResetByCommand => "ONT is reset by ONT command",
-            Self::Deactivated => "deactivate",
-        }
-    }
-
-    /// What a board makes of it.
-    pub(crate) fn cause(self) -> Cause {
-        match self {
-            Self::None => Cause::Unknown,
-            Self::DyingGasp => Cause::Power,
-            Self::Los => Cause::Fibre,
-            Self::ResetByCommand => Cause::Reset,
-            Self::Deactivated => Cause::Admin,
-        }
-    }
-
-    fn of(cause: Option<Cause>) -> Self {
-        match cause {
-            Some(Cause::Power) => Self::DyingGasp,
-            Some(Cause::Fibre) => Self::Los,
-            Some(Cause::Admin) => Self::Deactivated,
-            Some(Cause::Reset) => Self::ResetByCommand,
-            _ => Self::None,
-        }
-    }
 }
 
 /// An ONU nobody configured.
@@ -256,98 +195,6 @@ impl Port {
     }
 }
 
-impl CliOnu {
-    fn new(onu: &Onu, now: Stamp) -> Self {
-        let mut dice = optics::dice_of(onu.serial, 0);
-        let span = |dice: &mut Dice, low: usize, n: usize| i64::try_from(low + dice.below(n)).unwrap_or(0);
-        let last_up = now.plus(-span(&mut dice, 3_600, 60 * 86_400));
-        let fell = last_up.plus(-span(&mut dice, 10, 1_800));
-        let cause = *dice.pick(&[
-            DownCause::DyingGasp,
-            DownCause::DyingGasp,
-            DownCause::Los,
-            DownCause::ResetByCommand,
-            DownCause::None,
-        ]);
-        let ever_down = !dice.chance(0.2);
-        Self {
-            serial: onu.serial,
-            description: description(onu),
-            model: onu.model.to_owned(),
-            up: true,
-            deactivated: false,
-            last_up: Some(last_up),
-            last_down: ever_down.then_some(fell),
-            last_gasp: (ever_down && cause == DownCause::DyingGasp).then_some(fell),
-            cause: if ever_down { cause } else { DownCause::None },
-            distance_m: optics::distance_m(onu.serial),
-            order: 0,
-        }
-    }
-
-    /// One an operator has just configured, and that came up at once.
-    pub(crate) fn fresh(serial: Serial, description: &str, model: &str, now: Stamp) -> Self {
-        Self {
-            serial,
-            description: description.to_owned(),
-            model: model.to_owned(),
-            up: true,
-            deactivated: false,
-            last_up: Some(now),
-            last_down: None,
-            last_gasp: None,
-            cause: DownCause::None,
-            distance_m: optics::distance_m(serial),
-            order: 0,
-        }
-    }
-
-    /// What a board shows of it once it has read all.
-    pub(crate) fn truth(&self) -> Truth {
-        Truth {
-            state: if self.up { State::Online } else { State::Offline },
-            cause: (!self.up).then(|| self.cause.cause()),
-        }
-    }
-
-    /// Becomes what a trap's truth says. `restarted`: when its OLT last started, within this life.
-    fn become_true(&mut self, order: u64, truth: Truth, restarted: Option<Stamp>, now: Stamp) {
-        if order < self.order || self.deactivated {
-            return;
-        }
-        self.order = order;
-        let up = truth.state == State::Online;
-        match (self.up, up) {
-            (true, true) if self.last_up < restarted => self.last_up = Some(now),
-            (true, true) => {}
-            (false, true) => self.last_up = Some(now),
-            (was_up, false) => {
-                if was_up {
-                    self.last_down = Some(now);
-                }
-                let cause = DownCause::of(truth.cause);
-                if cause == DownCause::DyingGasp && (was_up || self.cause != cause) {
-                    self.last_gasp = Some(now);
-                }
-                self.cause = cause;
-            }
-        }
-        self.up = up;
-    }
-
-    /// Goes down or comes back by an operator's word.
-    pub(crate) fn activate(&mut self, active: bool, now: Stamp) {
-        if active == self.deactivated {
-            self.deactivated = !active;
-            self.up = active;
-            match active {
-                true => self.last_up = Some(now),
-                false => (self.last_down, self.cause) = (Some(now), DownCause::Deactivated),
-            }
-        }
-    }
-}
-
 /// The first slot behind the PON boards, and never one of the first eight.
 pub(crate) fn control_slot(last: Option<u8>) -> u8 {
     last.map_or(8, |last| last.max(7) + 1)
@@ -368,30 +215,19 @@ pub(crate) fn place((slot, port, onu): Seat) -> Place {
     }
 }
 
-/// What an installer typed: letters of ASCII, mostly without blanks, sometimes long enough to be wrapped.
-fn description(onu: &Onu) -> String {
-    let name = ascii(&onu.name).replace(' ', "_");
-    match onu.serial.octets()[7] % 4 {
-        0 => format!("{} {}", ascii(&onu.name), ascii(&onu.description))
-            .chars()
-            .take(64)
-            .collect(),
-        1 => format!("{name} {}", onu.plan),
-        _ => name,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The same without accents: the command line takes ASCII alone.
-fn ascii(text: &str) -> String {
-    let plain = |c: char| match c {
-        'á' | 'à' | 'â' | 'ã' => 'a',
-        'é' | 'ê' => 'e',
-        'í' => 'i',
-        'ó' | 'ô' | 'õ' => 'o',
-        'ú' => 'u',
-        'ç' => 'c',
-        c if c.is_ascii() => c,
-        _ => '?',
-    };
-    text.chars().map(plain).collect()
+    #[test]
+    fn strangers_are_few_and_the_oldest_leaves() {
+        let network = crate::Network::generate(1, 1, 4).unwrap();
+        let mut chassis = Chassis::new(&network.olts[0], 0, Stamp(0));
+        for i in 0..=STRANGERS_MAX {
+            let serial = Serial::from_octets((i as u64).to_be_bytes());
+            chassis.find(1, 0, serial, Stamp(0));
+        }
+        assert_eq!(chassis.strangers.len(), STRANGERS_MAX);
+        assert_eq!(chassis.strangers[0].serial.octets()[7], 1);
+    }
 }

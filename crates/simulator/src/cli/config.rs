@@ -30,10 +30,12 @@ pub struct CliConfig {
     pub locked_for: Duration,
     /// A session without a keystroke ends, until `idle-timeout` says otherwise.
     pub idle_timeout: Duration,
-    /// How slowly it answers.
+    /// How slowly every OLT answers at first.
     pub pace: Pace,
     /// Lines of a page, until `scroll` says otherwise.
     pub page_lines: usize,
+    /// Prompts behind every answer: some boxes print up to three.
+    pub prompts: usize,
     /// An alarm block nobody asked for stands after so many lines of every output, until `infoswitch cli OFF`.
     pub alarm_every_lines: Option<usize>,
     /// Every n-th ONU of the network is on its OLT but in no registration; 0: none.
@@ -69,6 +71,7 @@ impl Default for CliConfig {
             idle_timeout: Duration::from_secs(300),
             pace: Pace::default(),
             page_lines: 22,
+            prompts: 1,
             alarm_every_lines: None,
             unregistered_every: 0,
             clock_behind: Duration::ZERO,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::config::CliConfig;
+use super::config::{CliConfig, Pace};
 use super::door::{Door, Visit};
 use super::fault::CliFault;
 use super::plant::Plant;
@@ -17,6 +17,7 @@ pub(crate) struct Console {
     pub(crate) config: Arc<CliConfig>,
     pub(crate) door: Arc<Door>,
     fault: Mutex<Option<CliFault>>,
+    pace: Mutex<Pace>,
 }
 
 impl Console {
@@ -24,9 +25,10 @@ impl Console {
         Self {
             plant,
             olt,
-            config,
             door: Arc::default(),
             fault: Mutex::default(),
+            pace: Mutex::new(config.pace),
+            config,
         }
     }
 
@@ -42,6 +44,14 @@ impl Console {
     pub(crate) fn set_fault(&self, fault: Option<CliFault>) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
         self.door.unlock();
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_pace(&self, pace: Pace) {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace;
     }
 
     pub(crate) fn knows(&self, user: &str, password: &str) -> bool {

@@ -21,6 +21,7 @@ mod garbage;
 mod keys;
 mod line;
 mod login;
+mod onu;
 mod optics;
 mod output;
 mod personality;
@@ -141,9 +142,22 @@ impl Cli {
         self.telnet.get(olt).copied()
     }
 
+    /// The `[[olt]]` entries of a configuration that knows this network and where its command lines are served now.
+    pub fn olt_entries(&self) -> String {
+        let config = &self.consoles[0].config;
+        self.plant
+            .network()
+            .entries(Some((config, &|olt| self.ssh[olt].port())))
+    }
+
     /// Breaks an OLT's command line, or mends it.
     pub fn set_fault(&self, olt: usize, fault: Option<CliFault>) {
         self.consoles[olt].set_fault(fault);
+    }
+
+    /// Makes an OLT answer slower or faster, from its next output on.
+    pub fn set_pace(&self, olt: usize, pace: Pace) {
+        self.consoles[olt].set_pace(pace);
     }
 
     /// What happened at an OLT's command line.

@@ -34,7 +34,7 @@ impl Shell {
         self.interrupt();
         self.left = self.settings.page.filter(|_| !self.settings.machine);
         self.spoil(fault);
-        let before = self.console.config.pace.before;
+        let before = self.console.pace().before;
         if !before.is_zero() {
             self.flush();
             self.acts.push(Act::Pause(before));
@@ -92,7 +92,7 @@ impl Shell {
 
     /// Prints the rest, or a page of it.
     fn print(&mut self) {
-        let pace = self.console.config.pace;
+        let pace = self.console.pace();
         let wait = pace.per_line
             + if self.asks_onus {
                 pace.per_optics

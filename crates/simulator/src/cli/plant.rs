@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use model::{EntityId, Place, Serial, State};
 use thiserror::Error;
 
-use super::chassis::{Chassis, CliOnu, place, seat};
+use super::chassis::{Chassis, place, seat};
+use super::onu::CliOnu;
 use super::optics::{self, Optics};
 use super::stamp::Stamp;
 use crate::life::{Happening, Truth};
@@ -98,6 +99,11 @@ impl Plant {
             is_touched: AtomicBool::new(false),
             behind_s,
         }
+    }
+
+    /// What there was at first.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The moment on the boxes' clocks.

@@ -289,3 +289,65 @@ fn pair_and_port(text: &str, port: Option<&str>, word: usize) -> Result<Query, W
         _ => wrong(Error::Parameter, word),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_large_table_is_cheap() {
+        let network = crate::Network::generate(1, 1, 2_048).unwrap();
+        let chassis = Chassis::new(&network.olts[0], 0, Stamp::now());
+        for (query, rows) in [(Query::Summary(None), 2), (Query::List(None), 2), (Query::Flows, 1)] {
+            let mut quickest = Duration::MAX;
+            for _ in 0..10 {
+                let start = Instant::now();
+                let text = query.answer(&chassis, Stamp::now());
+                quickest = quickest.min(start.elapsed());
+                assert!(text.lines().count() > 2_048 * rows);
+            }
+            println!("{query:?}: {quickest:?}");
+            // A fifth of that on an idle machine.
+            assert!(quickest < Duration::from_millis(20), "{query:?}: {quickest:?}");
+        }
+    }
+
+    #[test]
+    fn commands_are_read_where_they_are_known() {
+        let network = crate::Network::generate(1, 1, 4).unwrap();
+        let firmware = Firmware::of(&network.olts[0], 0);
+        let all = Some((3, Some(2)));
+        let wrong_at = |kind, word| {
+            Err(Wrong {
+                kind,
+                word,
+                question: None,
+            })
+        };
+        for (mode, words, expected) in [
+            (Mode::User, "version", Ok(Query::Version)),
+            (Mode::User, "board 0", wrong_at(Error::Unknown, 1)),
+            (Mode::Config, "board 0/3", Ok(Query::Board(3))),
+            (Mode::Config, "ont info summary 0", Ok(Query::Summary(None))),
+            (Mode::Config, "ont info summary 0/3/2", Ok(Query::Summary(all))),
+            (Mode::Config, "ont info summary 1", wrong_at(Error::Parameter, 4)),
+            (Mode::Config, "ont info 0 3 2 all", Ok(Query::List(all))),
+            (Mode::Config, "ont info 0 3 2 7", Ok(Query::One((3, 2, 7)))),
+            (Mode::Config, "ont info 0/3/2 all", wrong_at(Error::Parameter, 3)),
+            (Mode::Config, "ont info 0 3", wrong_at(Error::Incomplete, 5)),
+            (Mode::Config, "ont info 0 3 2 7 9", wrong_at(Error::TooMany, 7)),
+            (Mode::Config, "ont info by-sn 1234", wrong_at(Error::Parameter, 4)),
+            (Mode::Config, "ont optical-info 2 all", wrong_at(Error::Unknown, 2)),
+            (Mode::Gpon(3), "ont info 2 all", Ok(Query::List(all))),
+            (Mode::Gpon(3), "ont info 2 7", Ok(Query::One((3, 2, 7)))),
+            (Mode::Gpon(3), "ont optical-info 2 all", Ok(Query::OpticsOfPort(3, 2))),
+            (Mode::Gpon(3), "ont optical-info x all", wrong_at(Error::Parameter, 3)),
+            (Mode::Gpon(3), "port state 300", wrong_at(Error::Parameter, 3)),
+            (Mode::Config, "nonsense", wrong_at(Error::Unknown, 1)),
+        ] {
+            let words: Vec<&str> = words.split(' ').collect();
+            assert_eq!(Query::read(mode, &firmware, &words), expected, "{mode:?} {words:?}");
+        }
+    }
+}

@@ -292,8 +292,10 @@ impl Shell {
     }
 
     pub(super) fn finish(&mut self) {
-        self.write(self.eol);
-        self.prompt();
+        for _ in 0..self.console.config.prompts.max(1) {
+            self.write(self.eol);
+            self.prompt();
+        }
         self.waiting = Waiting::Command;
     }
 

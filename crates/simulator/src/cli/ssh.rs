@@ -10,6 +10,7 @@ use russh::keys::{Algorithm, HashAlg};
 use russh::server::{self, Auth, ChannelOpenHandle, Handle, Msg, Response, Session};
 use russh::{Channel, ChannelId, MethodKind, MethodSet, Preferred, Pty, SshId, cipher, kex, mac};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::console::Console;
 use super::door::Visit;
@@ -23,6 +24,8 @@ use super::shell::Shell;
 
 /// A key exchange, an authentication and a shell take no longer; a hang of ours ends by then too.
 const HANG: Duration = Duration::from_secs(600);
+/// How often a hang looks whether it is over.
+const LOOK: Duration = Duration::from_millis(50);
 /// What was written in front of a cut leaves within so long.
 const IN_FLIGHT: Duration = Duration::from_millis(150);
 /// A client that has not left by then is cut off.
@@ -150,7 +153,8 @@ impl Guest {
     async fn check(&mut self, user: &str, password: &str) -> Auth {
         let known = self.console.knows(user, password);
         if self.console.has(CliFault::HangAtAuthentication) {
-            tokio::time::sleep(HANG).await;
+            self.hang().await;
+            return Auth::UnsupportedMethod;
         }
         if !known {
             let firmware = self.console.plant.chassis(self.console.olt).firmware;
@@ -161,6 +165,15 @@ impl Guest {
         }
         self.visit = Some(self.console.enter());
         Auth::Accept
+    }
+
+    /// Says nothing until the OLT is mended, or nobody can still be waiting; then the connection is cut.
+    async fn hang(&self) {
+        let end = Instant::now() + HANG;
+        while self.console.has(CliFault::HangAtAuthentication) && Instant::now() < end {
+            tokio::time::sleep(LOOK).await;
+        }
+        self.scissors.cut();
     }
 
     /// The session, on a task of its own.

@@ -1,7 +1,8 @@
 //! `display ont info` of a port, a slot or all: a table of states and a table of descriptions for each port.
 
 use super::{by_port, line, rule};
-use crate::cli::chassis::{Chassis, CliOnu, Seat};
+use crate::cli::chassis::{Chassis, Seat};
+use crate::cli::onu::CliOnu;
 
 impl Chassis {
     /// The tables of the ONUs given, by port; `None` when there are none.

@@ -10,7 +10,8 @@ mod optics;
 mod summary;
 mod system;
 
-use super::chassis::{CliOnu, Seat};
+use super::chassis::Seat;
+use super::onu::CliOnu;
 
 /// Writes a line.
 macro_rules! line {

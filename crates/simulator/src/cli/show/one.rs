@@ -2,7 +2,8 @@
 //! invented: no recording of it is public).
 
 use super::{chop, line, or_dash, rule};
-use crate::cli::chassis::{Chassis, CliOnu, DownCause, Seat};
+use crate::cli::chassis::{Chassis, Seat};
+use crate::cli::onu::{CliOnu, DownCause};
 use crate::cli::optics;
 use crate::cli::stamp::Stamp;
 

@@ -1,7 +1,8 @@
 //! `display ont info summary`: two tables for each port, joined by the ONU id.
 
 use super::{by_port, cut, line, or_dash, rule};
-use crate::cli::chassis::{Chassis, CliOnu, Seat};
+use crate::cli::chassis::{Chassis, Seat};
+use crate::cli::onu::CliOnu;
 use crate::cli::optics;
 use crate::cli::stamp::Stamp;
 
