@@ -32,12 +32,9 @@ if [ "$what" = test ]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
     want kcat kcat
     want snmptrap snmp
-<<<<<<< HEAD
     # A real SSH server with the algorithms of old boxes.
     [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
     want ssh openssh-client
-=======
->>>>>>> h-simcli
     want chromium chromium
     fc-list 2>/dev/null | grep -q . || packages+=(fonts-liberation)
 fi

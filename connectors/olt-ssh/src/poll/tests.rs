@@ -114,11 +114,13 @@ impl Olt {
 
 #[track_caller]
 fn tables(done: &Done) -> Vec<&OnuTableRead> {
-    let table = |record| match record {
-        &AnyRecord::OnuTableRead(ref read) => read,
-        other => panic!("{other:?}"),
-    };
-    done.records.iter().map(table).collect()
+    done.records
+        .iter()
+        .map(|record| match record {
+            AnyRecord::OnuTableRead(read) => read,
+            other => panic!("{other:?}"),
+        })
+        .collect()
 }
 
 fn place(slot: u8, port: u8) -> PortPlace {
