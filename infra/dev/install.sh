@@ -34,7 +34,6 @@ if [ "$what" = test ]; then
     want snmptrap snmp
     # A real SSH server with the algorithms of old boxes.
     [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
-    want ssh openssh-client
     want chromium chromium
     fc-list 2>/dev/null | grep -q . || packages+=(fonts-liberation)
 fi

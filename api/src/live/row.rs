@@ -83,7 +83,7 @@ impl StatusRow {
             received_at: record.received_at,
             first_trap_at: record.first_trap_at,
             position: record.position.position(),
-            optics: record.optics.clone().map(Box::new),
+            optics: record.optics.map(Box::new),
             poll: record.poll.clone().map(Box::new),
         })
     }

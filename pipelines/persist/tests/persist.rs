@@ -101,6 +101,7 @@ async fn what_polls_add_to_a_status_is_in_its_row() {
         security: None,
         legacy: true,
         rows_refused: 1,
+        pending: None,
     });
     feed.put(Topic::DeviceStatus, ROOT, 2, olt.clone());
     let handle = start(&s.log, &s.store, 1);

@@ -21,8 +21,8 @@ use super::records::About;
 use super::ways::Ways;
 use crate::decode::Answer;
 use crate::session::{
-    self, Class, Ended, FilePins, Gates, Negotiated, Permit, Pins as _, Profile, RunError, Session, SessionLimits, Transport,
-    Verdict,
+    self, Class, Ended, FilePins, Gates, Negotiated, Permit, Pins as _, Profile, RunError, Session, SessionLimits,
+    Transport, Verdict,
 };
 
 /// A session is kept while the next read is nearer than this: OLTs end an idle one after 5 minutes.
@@ -146,7 +146,10 @@ impl Poller {
                     continue;
                 }
                 Err(Verdict::Stopped(Class::HostKeyChanged)) if self.is_unpinned() => {
-                    tracing::info!(root = &*self.root, "its host key was forgotten by a person: the next one is trusted");
+                    tracing::info!(
+                        root = &*self.root,
+                        "its host key was forgotten by a person: the next one is trusted"
+                    );
                     shared.gates.reset(&self.root);
                     continue;
                 }
