@@ -263,11 +263,11 @@ fn the_entries_lead_to_the_command_lines() {
     let text = simulation.olt_entries();
     let environment = [("OLT_PASSWORD".to_owned(), "secret".to_owned())];
     let settings = settings::load_text("a.toml", &text, ".".as_ref(), environment).unwrap();
-    let ssh: Vec<_> = settings.olts.iter().map(|o| o.ssh.as_ref().unwrap()).collect();
-    let profiles: Vec<_> = ssh.iter().map(|s| (s.user.as_str(), s.port, s.profile)).collect();
+    let ssh: Vec<_> = settings.olts.iter().map(|o| o.access.as_ref().unwrap()).collect();
+    let profiles: Vec<_> = ssh.iter().map(|s| (s.user.as_str(), s.port, s.transport)).collect();
     let expected = [
-        ("noc", 2_022, settings::SshProfile::Modern),
-        ("noc", 2_022, settings::SshProfile::Legacy),
+        ("noc", 2_022, settings::OltTransport::Ssh(settings::SshProfile::Modern)),
+        ("noc", 2_022, settings::OltTransport::Ssh(settings::SshProfile::Legacy)),
     ];
     assert_eq!(profiles, expected);
 
