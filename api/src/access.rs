@@ -43,7 +43,15 @@ pub const RULES: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/devices/{id}", Access::From(Role::Viewer)),
     ("GET", "/api/v1/devices/{id}/status", Access::From(Role::Viewer)),
     ("GET", "/api/v1/devices/{id}/events", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/onts", Access::From(Role::Viewer)),
     ("GET", "/api/v1/olts", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/olts/{id}/board-info", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/olts/{id}/autofind-onts/all", Access::From(Role::Viewer)),
+    (
+        "GET",
+        "/api/v1/olts/{id}/pons/{frame}/{slot}/{port}",
+        Access::From(Role::Viewer),
+    ),
     ("GET", "/api/v1/sources", Access::From(Role::Viewer)),
     ("GET", "/api/v1/metrics", Access::From(Role::Viewer)),
 ];

@@ -1,10 +1,14 @@
 //! What a process is made of, listed by hand: which chain, which folders, which connectors. Nothing registers itself.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use anyhow::Result;
+use model::{Root, RootKind};
 use runtime::{Chain, DeadReason};
-use schemas::AnyRecord;
 use schemas::network::NetworkEvent;
-use settings::Settings;
+use schemas::{AnyRecord, DeviceRegistered};
+use settings::{OltTransport, Settings, SshProfile};
 
 /// The steps of task `network`, in order.
 pub fn network_chain() -> Chain<NetworkEvent> {
@@ -108,4 +112,85 @@ pub fn trap_connector(settings: &Settings, instance: &str) -> Result<connector_s
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the trap connector cannot be built:\n{}", lines.join("\n"))
     })
+}
+
+/// The configuration of the connector that reads OLTs out of the whole one; `None` where no OLT may be logged in to. `register`:
+/// no other connector of this process says which OLTs there are.
+///
+/// # Errors
+/// When an OLT's name is not one.
+pub fn olt_connector(
+    settings: &Settings,
+    instance: &str,
+    register: bool,
+) -> Result<Option<connector_olt_ssh::poll::Config>> {
+    use connector_olt_ssh::poll::{Config, Device, Intervals};
+    use connector_olt_ssh::session::{GateLimits, Profile, SessionLimits, Target, Transport};
+    let mut devices = Vec::new();
+    for olt in &settings.olts {
+        let Some(access) = &olt.access else { continue };
+        let root = Root::new(&olt.tenant, RootKind::Olt, &olt.name)?;
+        devices.push(Device {
+            target: Target {
+                name: root.as_str().to_owned(),
+                address: SocketAddr::new(olt.address, access.port),
+                transport: match access.transport {
+                    OltTransport::Ssh(SshProfile::Modern) => Transport::Ssh(Profile::Modern),
+                    OltTransport::Ssh(SshProfile::Legacy) => Transport::Ssh(Profile::Legacy),
+                    OltTransport::Telnet => Transport::Telnet,
+                },
+                user: access.user.clone(),
+                password: access.password.clone(),
+            },
+            root,
+            day_first: olt.day_first,
+        });
+    }
+    if devices.is_empty() {
+        return Ok(None);
+    }
+    let polling = &settings.olt_polling;
+    Ok(Some(Config {
+        instance: instance.to_owned(),
+        data: settings.data.clone(),
+        spool_bytes_max: settings.snmp_traps.spool_bytes,
+        registered: if register { registrations(settings)? } else { Vec::new() },
+        devices,
+        intervals: Intervals {
+            state: polling.state,
+            optics: polling.optics,
+            alarms: polling.alarms,
+            autofind: polling.autofind,
+            inventory: polling.inventory,
+        },
+        sessions_max: usize::try_from(polling.sessions_max)?,
+        limits: SessionLimits::default(),
+        gate: GateLimits::default(),
+    }))
+}
+
+/// What the configuration says of each OLT that may be logged in to, as the trap connector would say it.
+fn registrations(settings: &Settings) -> Result<Vec<DeviceRegistered>> {
+    let olts = settings.olts.iter().filter(|olt| olt.access.is_some());
+    olts.map(|olt| {
+        let said_at = connector_kit::now();
+        let root = Root::new(&olt.tenant, RootKind::Olt, &olt.name)?;
+        Ok(DeviceRegistered {
+            entity: root.as_str().to_owned(),
+            kind: model::Kind::Olt.as_str().to_owned(),
+            serial: None,
+            name: Some(olt.name.clone()),
+            site: olt.site.clone(),
+            description: None,
+            vendor: Some(olt.vendor.clone()),
+            model: olt.model.clone(),
+            address: Some(olt.address.to_string()),
+            attributes: BTreeMap::new(),
+            origin: "config".to_owned(),
+            removed: false,
+            observed_at: said_at,
+            received_at: said_at,
+        })
+    })
+    .collect()
 }

@@ -104,7 +104,7 @@ enum Command {
     /// Runs one connector as a process of its own (log on Kafka).
     Connector {
         /// Which.
-        #[arg(value_parser = ["snmp-traps"])]
+        #[arg(value_parser = ["snmp-traps", "olt-ssh"])]
         name: String,
         #[command(flatten)]
         part: Part,
@@ -184,9 +184,10 @@ pub fn run() -> ExitCode {
             listen,
             on_torn: on_torn.into(),
         }),
-        Command::Connector { name: _, part } => part.run(
+        Command::Connector { name, part } => part.run(
             Selection {
-                traps: true,
+                traps: name == "snmp-traps",
+                olts: name == "olt-ssh",
                 ..Selection::NONE
             },
             OnTorn::Wait,

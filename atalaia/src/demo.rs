@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use settings::Settings;
-use simulator::{Network, Running, SimConfig, Simulation};
+use simulator::cli::CliConfig;
+use simulator::{Running, SimConfig, Simulation};
 
 use crate::operations;
 use crate::parts::Parts;
@@ -21,6 +22,12 @@ const ONUS: usize = 2_000;
 pub const COMMUNITY: &str = "demo";
 /// Port of its trap listener on 127.0.0.1; any free one if it is taken.
 const TRAP_PORT: u16 = 1_162;
+/// Port of its OLTs' command lines on 127.10.0.x; any free one if it is taken.
+const CLI_PORT: u16 = 2_222;
+/// Their password: nothing secret is behind it.
+const CLI_PASSWORD: &str = "demo";
+/// Every such ONU is on its OLT and in no registration: only its command line tells of it.
+const UNREGISTERED_EVERY: usize = 4;
 
 /// The simulated provider of a seed. `resumed`: its listener remembers an earlier life, so every ONU says anew which faults
 /// it does not have.
@@ -34,6 +41,12 @@ pub fn simulation(seed: u64, speed: f64, resumed: bool) -> Result<Simulation> {
         onus: ONUS,
         speed,
         resumed,
+        cli: Some(CliConfig {
+            port: free_cli_port(),
+            password: CLI_PASSWORD.to_owned(),
+            unregistered_every: UNREGISTERED_EVERY,
+            ..CliConfig::default()
+        }),
         ..SimConfig::default()
     };
     Ok(Simulation::new(config)?)
@@ -43,7 +56,7 @@ pub fn simulation(seed: u64, speed: f64, resumed: bool) -> Result<Simulation> {
 ///
 /// # Errors
 /// None in practice: it is checked by a test.
-pub fn settings(network: &Network, data: &Path, listen: SocketAddr) -> Result<Settings> {
+pub fn settings(simulation: &Simulation, data: &Path, listen: SocketAddr) -> Result<Settings> {
     let mut text = format!(
         "data = {data:?}\n[http]\nlisten = \"{listen}\"\n[[snmp_traps.listener]]\nname = \"demo\"\nbind = \"127.0.0.1:{}\"\n",
         free_trap_port()
@@ -54,8 +67,10 @@ pub fn settings(network: &Network, data: &Path, listen: SocketAddr) -> Result<Se
             "[[snmp_traps.credential]]\nname = \"demo-{version}\"\nversion = \"{version}\"\ncommunity = {{ env = \"DEMO_COMMUNITY\" }}"
         )?;
     }
-    text.push_str(&network.olt_entries());
-    let environment = [("DEMO_COMMUNITY".to_owned(), COMMUNITY.to_owned())];
+    text.push_str("[olt_polling]\noptics_interval_s = 60\n");
+    text.push_str(&simulation.olt_entries());
+    let environment = [("DEMO_COMMUNITY", COMMUNITY), ("OLT_PASSWORD", CLI_PASSWORD)];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     settings::load_text("demo", &text, Path::new("."), environment).context("the demo's configuration is wrong")
 }
 
@@ -77,6 +92,15 @@ pub fn live(simulation: &Simulation, parts: &Parts, options: &Options) -> Result
     Ok(simulation.start(target, COMMUNITY)?)
 }
 
+/// The usual port if nobody has it on the first OLT's address, else one that is free there now.
+fn free_cli_port() -> u16 {
+    use std::net::TcpListener;
+    let free = |port| TcpListener::bind(("127.10.0.1", port)).and_then(|bound| bound.local_addr());
+    free(CLI_PORT)
+        .or_else(|_| free(0))
+        .map_or(CLI_PORT, |address| address.port())
+}
+
 /// The usual port if nobody has it, else 0: any.
 fn free_trap_port() -> u16 {
     std::net::UdpSocket::bind(("127.0.0.1", TRAP_PORT)).map_or(0, |_| TRAP_PORT)
@@ -90,7 +114,7 @@ mod tests {
     fn the_demo_configuration_is_right() {
         let simulation = simulation(1, 1.0, false).unwrap();
         let network = simulation.network();
-        let settings = settings(network, Path::new("demo"), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let settings = settings(&simulation, Path::new("demo"), "127.0.0.1:0".parse().unwrap()).unwrap();
         assert_eq!(settings.olts.len(), OLTS);
         assert_eq!(network.onus().count(), ONUS);
         assert!(

@@ -32,6 +32,8 @@ const THREADS_MAX: usize = 8;
 pub struct Selection {
     /// Connector `snmp-traps`.
     pub traps: bool,
+    /// Connector `olt-ssh`.
+    pub olts: bool,
     /// Task `network`.
     pub network: bool,
     /// The store's writer.
@@ -44,6 +46,7 @@ impl Selection {
     /// All of them.
     pub const ALL: Self = Self {
         traps: true,
+        olts: true,
         network: true,
         persist: true,
         api: true,
@@ -51,6 +54,7 @@ impl Selection {
     /// None: to choose from.
     pub const NONE: Self = Self {
         traps: false,
+        olts: false,
         network: false,
         persist: false,
         api: false,
@@ -70,6 +74,7 @@ impl Selection {
                 ..
             } => "up",
             Self { traps: true, .. } => "traps",
+            Self { olts: true, .. } => "olts",
             Self { network: true, .. } => "network",
             Self { persist: true, .. } => "persist",
             _ => "api",
@@ -92,6 +97,7 @@ pub struct Parts {
     processor: Held<ProcessorHandle>,
     persist: Held<PersistHandle>,
     connector: Held<connector_snmp_traps::Running>,
+    olts: Held<connector_olt_ssh::poll::Running>,
     live: Option<Arc<api::LiveView>>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     stop_http: watch::Sender<bool>,
@@ -137,7 +143,8 @@ impl Parts {
             ..
         } = &base;
         let instance = format!("{}-{}", selection.name(), std::process::id());
-        let (processor, persist, connector) = (Held::default(), Held::default(), Held::default());
+        let (processor, persist, connector, olts) =
+            (Held::default(), Held::default(), Held::default(), Held::default());
         let mut ready: Vec<Arc<dyn ReadyCheck>> = Vec::new();
         // Bound before anything runs, heard when everything does.
         let traps = match selection.traps {
@@ -163,6 +170,13 @@ impl Parts {
         if selection.traps {
             ready.push(Arc::new(connector.clone()));
         }
+        let readers = match selection.olts {
+            true => assembly::olt_connector(settings, &instance, !selection.traps)?,
+            false => None,
+        };
+        if readers.is_some() {
+            ready.push(Arc::new(olts.clone()));
+        }
         let (stop_http, stopping) = watch::channel(false);
         let http_address = base.listener.local_addr()?;
         let commands = base.commands()?;
@@ -186,6 +200,9 @@ impl Parts {
             trap_addresses = running.bound();
             connector.hold(running);
         }
+        if let Some(readers) = readers {
+            olts.hold(connector_olt_ssh::poll::start(readers, log.clone(), tokio.handle())?);
+        }
         Ok(Self {
             log,
             folder,
@@ -195,6 +212,7 @@ impl Parts {
             processor,
             persist,
             connector,
+            olts,
             live,
             http,
             stop_http,
@@ -208,6 +226,9 @@ impl Parts {
     /// # Errors
     /// When a part does not end in order.
     pub fn drain(self, tokio: &tokio::runtime::Runtime) -> Result<()> {
+        if let Some(olts) = self.olts.take() {
+            olts.stop();
+        }
         if let Some(connector) = self.connector.take() {
             connector.stop();
             // Only who feeds the log alone can wait until it is empty.

@@ -108,6 +108,19 @@ impl Able for PersistHandle {
     }
 }
 
+impl Able for connector_olt_ssh::poll::Running {
+    const NAME: &str = "olt-ssh";
+
+    /// An OLT that cannot be read does not make it unable: the OLT's own row says so.
+    fn able(&self) -> Result<(), String> {
+        if self.is_alive() {
+            Ok(())
+        } else {
+            Err("a task has ended".to_owned())
+        }
+    }
+}
+
 impl Able for connector_snmp_traps::Running {
     const NAME: &str = "snmp-traps";
 

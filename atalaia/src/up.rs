@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
     let listen = options
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
-    let settings = demo::settings(simulation.network(), &folder, listen)?;
+    let settings = demo::settings(&simulation, &folder, listen)?;
     let process = Process::start(&settings, Selection::ALL, options.on_torn)?;
     let life = demo::live(&simulation, &process.parts, options)?;
     process.wait_for_signal()?;

@@ -27,10 +27,13 @@ if [ "$what" = test ]; then
     # The real servers of the tests: Kafka, Cassandra and a registry from Maven packages.
     want java default-jdk-headless
     want mvn maven
+    want ssh openssh-client
     want python3 python3
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
     want kcat kcat
     want snmptrap snmp
+    # A real SSH server with the algorithms of old boxes.
+    [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
     want chromium chromium
     fc-list 2>/dev/null | grep -q . || packages+=(fonts-liberation)
 fi

@@ -92,6 +92,8 @@ fn status() -> DeviceStatus {
         observed_at: at,
         received_at: at,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position: InputPosition {
             generation: 1,
             partition: 3,

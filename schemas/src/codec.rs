@@ -7,6 +7,8 @@
 mod differential;
 mod ids;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 
 use thiserror::Error;

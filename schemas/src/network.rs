@@ -9,7 +9,12 @@ use std::sync::Arc;
 use model::{EntityId, Micros, Root, Serial, Severity, State};
 use serde::{Deserialize, Serialize};
 
+pub use self::polled::{
+    Description, DownCause, Failure, Levels, Pending, Polled, PolledState, Polling, Reading, System,
+};
 use crate::{AnyRecord, DeviceRegistered, Phase, SourceHeartbeat, Tick, TrapReceived};
+
+mod polled;
 
 /// One thing on its way through the chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +29,12 @@ pub enum NetworkEvent {
     Happened(Box<Happening>),
     /// A person, a file or an inventory system says that an entity exists, or no longer does.
     Registered(Box<Registration>),
+    /// A reading says something about an entity.
+    Polled(Box<Polled>),
+    /// An entity cannot be seen any more: what it is seen through does not answer.
+    Unseen(Sighting),
+    /// How it went to read a root.
+    Polling(Box<Polling>),
 }
 
 /// A record of `observations`, with what was checked of it.
@@ -43,6 +54,13 @@ pub enum Observed {
         root: Root,
         /// As it came.
         record: DeviceRegistered,
+    },
+    /// A reading that we asked for, or that it did not come.
+    Read {
+        /// The root that was asked; the record's key.
+        root: Root,
+        /// As it came.
+        reading: Reading,
     },
     /// A connector watches a root.
     Heartbeat(SourceHeartbeat),
@@ -87,7 +105,13 @@ pub fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, &'stati
             Observed::Heartbeat(record)
         }
         AnyRecord::Tick(record) => Observed::Tick(record),
-        _ => return Err(undecodable::UNKNOWN_TYPE),
+        record => {
+            let reading = Reading::of(record).ok_or(undecodable::UNKNOWN_TYPE)?;
+            Observed::Read {
+                root: key(reading.root())?,
+                reading,
+            }
+        }
     })))
 }
 
@@ -223,6 +247,9 @@ pub struct Happening {
     pub detail: BTreeMap<String, String>,
     /// By what the same PDU sent again is known.
     pub fingerprint: Option<Fingerprint>,
+    /// When a reading named the entity that was asked for later than this was seen: whatever is known of the reading before holds
+    /// until then.
+    pub read_at: Option<Micros>,
 }
 
 /// By what the same PDU sent again is known.
@@ -315,7 +342,9 @@ impl NetworkEvent {
     pub fn entity(&self) -> Option<&EntityId> {
         match self {
             Self::Observed(_) => None,
-            Self::Heard(s) | Self::Exists(s) => Some(&s.entity),
+            Self::Heard(s) | Self::Exists(s) | Self::Unseen(s) => Some(&s.entity),
+            Self::Polled(p) => Some(&p.entity),
+            Self::Polling(p) => Some(&p.entity),
             Self::Happened(h) => Some(&h.entity),
             Self::Registered(r) => Some(&r.entity),
         }

@@ -75,10 +75,10 @@ macro_rules! record_types {
                 match self { $(Self::$name(_) => RecordType::$name),+ }
             }
 
-            /// The record for people: its fields, bytes as lower-case hexadecimal.
+            /// The record for people: its fields, bytes as lower-case hexadecimal, a double that is no number as null.
             pub fn to_json(&self) -> serde_json::Value {
                 let value = match self { $(Self::$name(r) => serde_json::to_value(r)),+ };
-                let mut value = value.expect("records have text keys and finite numbers");
+                let mut value = value.expect("records have text keys");
                 bytes_as_hex(&mut value, self.record_type());
                 value
             }
@@ -147,9 +147,17 @@ record_types!(
     SourceHeartbeat,
     DeviceRegistered,
     Tick,
+    OnuTableRead,
+    OpticsRead,
+    BoardsRead,
+    SystemRead,
+    AutofindRead,
+    AlarmTableRead,
+    PollFailed,
     DeviceStatus,
     DeviceEvent,
     InventoryEntry,
+    Measurement,
     DeadLetter,
     LedgerRow,
     AuditEntry,

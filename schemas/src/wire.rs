@@ -132,6 +132,14 @@ impl<'a> Reader<'a> {
         self.long().map(Micros)
     }
 
+    /// Eight bytes, the lowest first: any of them, as Avro has it. Whether it is a number is for whoever reads it to ask.
+    #[inline]
+    pub(crate) fn double(&mut self) -> Result<f64, Malformed> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(Malformed::Truncated)?;
+        self.rest = rest;
+        Ok(f64::from_le_bytes(*bytes))
+    }
+
     #[inline]
     pub(crate) fn boolean(&mut self) -> Result<bool, Malformed> {
         let (&byte, rest) = self.rest.split_first().ok_or(Malformed::Truncated)?;
@@ -271,6 +279,11 @@ pub(crate) fn put_micros(out: &mut Vec<u8>, at: Micros) {
 }
 
 #[inline]
+pub(crate) fn put_double(out: &mut Vec<u8>, number: f64) {
+    out.extend_from_slice(&number.to_le_bytes());
+}
+
+#[inline]
 pub(crate) fn put_boolean(out: &mut Vec<u8>, truth: bool) {
     out.push(u8::from(truth));
 }
@@ -372,6 +385,30 @@ mod tests {
             Malformed::Number,
         );
         assert_eq!(Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x10]).int(), Err(Malformed::Int));
+    }
+
+    /// What is no number stays what it is: one bad value of a table must not take the table with it.
+    #[test]
+    fn a_double_is_its_eight_bytes_whatever_they_are() {
+        for number in [
+            0.0,
+            -0.0,
+            -24.68,
+            f64::MIN_POSITIVE / 2.0,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            f64::from_bits(0xFFF4_0000_0000_0001),
+        ] {
+            let mut out = Vec::new();
+            put_double(&mut out, number);
+            assert_eq!(out, number.to_bits().to_le_bytes());
+            let mut reader = Reader::new(&out);
+            assert_eq!(reader.double().map(f64::to_bits), Ok(number.to_bits()));
+            assert_eq!(reader.left(), 0);
+        }
+        assert_eq!(Reader::new(&[0; 7]).double(), Err(Malformed::Truncated));
     }
 
     #[test]

@@ -128,6 +128,18 @@ test('a trap of snmptrap changes the board by a WebSocket frame, with no request
   await until('online again', async () => /online/i.test(await page.getByTestId('device-state').innerText()));
 });
 
+test('what is read from the OLTs themselves is on the board: light of an ONU, and how the reading goes', async () => {
+  const onu = await until('an ONU with light', async () =>
+    (await devices('kind=onu&state=online&limit=50')).items.find((item) => item.optics?.level));
+  await page.goto(`${product.url}/device/${encodeURIComponent(onu.entity)}`);
+  await page.locator('[data-testid="optics"]:not([data-level=""])').waitFor({ timeout: DEADLINE });
+  assert.match(await page.getByTestId('optics').innerText(), /read .+ ago[\s\S]+dBm/);
+  await page.goto(`${product.url}/network/${onu.root}`);
+  await page.locator('[data-testid="poll"][data-health="good"]').waitFor({ timeout: DEADLINE });
+  assert.match(await page.getByTestId('poll').innerText(), /Last good reading[\s\S]+ago[\s\S]+Firmware/);
+  await shot('olt');
+});
+
 test('search finds a device by its serial, by keyboard alone', async () => {
   await page.goto(product.url);
   await page.waitForSelector('[data-testid="live-status"][data-state="live"]', { timeout: DEADLINE });

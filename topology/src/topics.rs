@@ -20,6 +20,8 @@ pub enum Topic {
     DeviceStatus,
     /// What exists.
     Inventory,
+    /// Readings of measures.
+    Measurements,
     /// State of the steps of `network`.
     ChangelogNetwork,
     /// Records that could not be processed.
@@ -124,6 +126,13 @@ pub const TOPICS: &[TopicSpec] = &[
             RecordType::SourceHeartbeat,
             RecordType::DeviceRegistered,
             RecordType::Tick,
+            RecordType::OnuTableRead,
+            RecordType::OpticsRead,
+            RecordType::BoardsRead,
+            RecordType::SystemRead,
+            RecordType::AutofindRead,
+            RecordType::AlarmTableRead,
+            RecordType::PollFailed,
         ],
         writers: &[Writer::Connectors, Writer::Api, Writer::Operator, Writer::Network],
         about: "all that was seen, said or decided about one root device, in order",
@@ -160,6 +169,19 @@ pub const TOPICS: &[TopicSpec] = &[
         records: &[RecordType::InventoryEntry],
         writers: &[Writer::Network],
         about: "what exists: OLTs, boards, ports, ONUs, with attributes",
+    },
+    TopicSpec {
+        topic: Topic::Measurements,
+        name: "measurements",
+        key: KeyKind::Entity,
+        cleanup: Cleanup::Delete {
+            time: Duration::from_secs(30 * DAY.as_secs()),
+            bytes: 10 * GIB,
+        },
+        delivery: Delivery::Exact,
+        records: &[RecordType::Measurement],
+        writers: &[Writer::Network],
+        about: "one reading of one measure: optical levels, temperature, voltage, current, distance",
     },
     TopicSpec {
         topic: Topic::ChangelogNetwork,

@@ -1,5 +1,7 @@
 // A small ISP that lives: 4 OLTs, about 2,000 ONUs, seeded. Answers in the shapes of docs/specs/live-protocol.md.
 
+import { foundOnu, lightMaker, polls } from './polls.mjs'
+
 const SITES = ['RJO', 'RJO', 'SAO', 'MAO']
 const OLTS = ['rjo-01', 'rjo-02', 'sao-01', 'mao-01']
 const MODELS = ['EG8145V5', 'HG8546M', 'EG8141A5', 'HS8145C5']
@@ -60,6 +62,10 @@ const ZERO = {
 export class Network {
   constructor({ seed = 7, empty = false, start = Date.now() - 7 * 86_400_000 } = {}) {
     this.random = random(seed)
+    this.light = lightMaker(seed)
+    /** ONUs found on an OLT that nobody has added. */
+    this.waiting = new Map()
+    this.waitingSince = new Map()
     this.rows = new Map()
     this.below = new Map()
     this.counts = new Map()
@@ -89,6 +95,16 @@ export class Network {
         state: 'reachable',
       })
       this.rows.get(root).first_trap_at = i === 3 ? null : this.iso(this.start)
+      Object.assign(
+        this.rows.get(root),
+        polls[name](ago => this.iso(Date.now() - ago)),
+      )
+      const waiting = this.rows.get(root).pending
+      if (waiting !== undefined)
+        this.waiting.set(
+          root,
+          Array.from({ length: waiting }, (_, n) => foundOnu(n)),
+        )
       for (let slot = 1; slot <= (i === 3 ? 1 : 2); slot += 1) {
         const board = `${root}/board/0/${slot}`
         this.put(board, {
@@ -120,6 +136,10 @@ export class Network {
                 : `${this.pick(NAMES)}, ${this.pick(STREETS)} ${Math.floor(this.random() * 900)}`,
               state: this.random() < 0.004 ? 'unknown' : 'online',
             })
+            const row = this.rows.get(`${root}/onu/0/${slot}/${port}/${id}`)
+            // Customers of one OLT have names of their own; elsewhere all is in the description.
+            if (name === 'rjo-02') [row.name, row.description] = row.description.split(', ')
+            if (row.state === 'online') row.optics = this.light(this.iso(Date.now() - 75_000))
           }
         }
       }
@@ -228,6 +248,56 @@ export class Network {
     of.push(item)
     this.eventsOf.set(entity, of)
     this.onChange(item, changed ? now : null)
+  }
+
+  /** A row changes and nothing happened: what a reading brings. */
+  change(entity, change) {
+    const row = { ...this.rows.get(entity), ...change }
+    this.rows.set(entity, row)
+    this.onChange(null, row)
+  }
+
+  wait(root, list, since = this.iso(Date.now())) {
+    this.waiting.set(root, list)
+    this.waitingSince.set(root, since)
+  }
+
+  /** Another ONU is plugged in and found. */
+  findNew(root) {
+    const list = this.waiting.get(root) ?? []
+    this.wait(root, [...list, foundOnu(list.length)])
+    this.change(root, { pending: Math.min(64, list.length + 1) })
+  }
+
+  /** The first that waits is added. */
+  provision(root) {
+    const list = (this.waiting.get(root) ?? []).slice(1)
+    this.wait(root, list)
+    this.change(root, { pending: list.length })
+  }
+
+  /** Readings go well again, or fail. */
+  read(root, change) {
+    const good = { failing_since: null, class: null, detail: null, in_a_row: 0, last_good_at: this.iso(Date.now()) }
+    this.change(root, { poll: { ...this.rows.get(root).poll, ...good, ...change } })
+  }
+
+  /** Nobody answers and nothing is heard: what hangs on it is unknown. */
+  blind(root, later) {
+    this.read(root, {
+      last_good_at: this.rows.get(root).poll.last_good_at,
+      failing_since: this.iso(Date.now()),
+      class: 'timeout_tcp',
+      in_a_row: 3,
+    })
+    this.happen(root, { state: 'unreachable' }, { event: 'unreachable', phase: 'raise', severity: 'critical' })
+    for (const [i, { entity }] of this.onus(row => row.root === root).entries())
+      later(i, () => this.happen(entity, { state: 'unknown' }, { event: 'unreachable' }))
+  }
+
+  /** A complete reading finds an ONU no more. */
+  gone(entity) {
+    this.happen(entity, { state: 'absent' }, { event: 'absent', severity: 'warning' })
   }
 
   tree(row) {

@@ -4,7 +4,7 @@
 //
 // Environment: PORT, RATE (state changes a second, for storms), EMPTY=1 (no OLT yet), EXPIRES (seconds of a token),
 // QUIET=1 (nothing happens by itself). POST /mock/{drop,cut,heal,storm,slow,board,late,fresh,
-// lose,contradict} moves things from outside.
+// lose,contradict,found,provision,read,blind,gone} moves things from outside.
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -53,7 +53,7 @@ const log = []
 const sessions = new Set()
 
 network.onChange = (event, row) => {
-  const changes = [event]
+  const changes = event ? [event] : []
   if (row) {
     changes.push(row.kind === 'onu' ? row : network.tree(row))
     for (const entity of network.up(row))
@@ -183,7 +183,8 @@ wss.on('connection', socket => {
 })
 
 const later = (ms, act) => setTimeout(act, ms)
-const PON = 'default/olt/rjo-01/pon/0/1/4'
+const OLT = 'default/olt/rjo-01'
+const PON = `${OLT}/pon/0/1/4`
 let away = 0
 const levers = {
   drop: ({ seconds = 0 }) => {
@@ -199,6 +200,11 @@ const levers = {
   fresh: () => pipeline.fresh(),
   lose: ({ n = 12 }) => pipeline.lose(n),
   contradict: () => pipeline.contradict(),
+  found: ({ entity = OLT }) => network.findNew(entity),
+  provision: ({ entity = OLT }) => network.provision(entity),
+  read: ({ entity = OLT, ...change }) => network.read(entity, change),
+  blind: ({ entity = OLT }) => network.blind(entity, later),
+  gone: ({ entity }) => network.gone(entity),
   board: ({ entity = 'default/olt/rjo-01/board/0/2' }) => network.failBoard(entity),
   storm: ({ rate = 1000, seconds = 10 }) => {
     const timer = setInterval(() => burst(rate / 50), 20)
@@ -214,6 +220,11 @@ function burst(n) {
   }
 }
 if (env.QUIET !== '1') setInterval(() => network.day(later), 700)
+// The readings that go well come every minute.
+setInterval(() => {
+  for (const { entity, poll } of [...network.rows.values()].filter(row => row.kind === 'olt'))
+    if (poll.failing_since === null) network.read(entity)
+}, 60_000)
 if (RATE > 0) setInterval(() => burst(RATE / 50), 20)
 
 function find(id) {
@@ -246,6 +257,13 @@ function rest(path, url, body, method) {
   }
   if (method !== 'GET') return fail(404, 'NOT_FOUND', 'no such route')
   const [, kind, id, what] = path.split('/')
+  if (kind === 'olts' && what === 'autofind-onts') {
+    const olt = find(decodeURIComponent(id))
+    if (olt?.kind !== 'olt') return fail(404, 'DEVICE_NOT_FOUND', 'no such OLT')
+    const items = network.waiting.get(olt.entity) ?? []
+    const at = network.waitingSince.get(olt.entity) ?? null
+    return [200, { items: items.slice(0, 64), next: null, more: items.length > 64, observed_at: at }]
+  }
   if (kind !== 'devices') return fail(404, 'NOT_FOUND', 'no such route')
   if (!id) {
     const q = (url.searchParams.get('q') ?? '').toLowerCase()

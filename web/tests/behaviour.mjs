@@ -168,6 +168,188 @@ const tests = {
     await page.getByTestId('accounting-details').waitFor({ state: 'detached' })
   },
 
+  async 'an OLT says when it was read, how long that took and with what, and the time moves'(_, { page, base }) {
+    await page.goto(`${base}/network/${OLT}`)
+    const poll = page.locator('[data-testid=poll][data-health=good]')
+    await poll.waitFor()
+    const read = await text(poll)
+    assert.match(read, /Last good reading.+ ago/)
+    assert.match(read, /It took1\.4 s/)
+    assert.match(read, /FirmwareMA5800V100R022C00 SPH202/)
+    assert.match(read, /Securitycurve25519-sha256/)
+    await until('the time moves', async () => (await text(poll)) !== read)
+    await page.goto(`${base}/device/rjo-02`)
+    assert.match(await text(page.getByTestId('poll')), /Rows refused2/)
+  },
+
+  async 'readings that fail are said in the tree and on the board, with what to do'(_, { page, base }, { lever }) {
+    const olt = 'default/olt/mao-01'
+    const row = page.locator(`[role=treeitem][data-entity="${olt}"]`)
+    const attention = page.locator(`.attention-row[data-entity="${olt}"]`)
+    await page.goto(base)
+    await row.locator('[data-poll=stopped]').waitFor()
+    assert.match(await row.getAttribute('aria-label'), /Readings fail: Its host key changed/)
+    assert.match(await text(attention), /Its host key changed/)
+    await attention.click()
+    const failure = page.getByTestId('poll-failure')
+    await failure.waitFor()
+    for (const words of [/pinned key/, /restart Atalaia/, /not logged in to/, /failed for 1 h 2\d min/, /SHA256:nThb/])
+      assert.match(await text(failure), words)
+    const since = new Date(Date.now() - 240_000).toISOString()
+    await lever(base, 'read', { entity: olt, class: 'refused', failing_since: since, in_a_row: 1 })
+    await page.locator('[data-testid=poll-failure][data-class=refused]').waitFor()
+    assert.match(await text(failure), /refused the name or the password.+not tried again/)
+    // A word of a newer server, and a failure that ends by itself.
+    await lever(base, 'read', { entity: olt, class: 'melted', failing_since: since, in_a_row: 1 })
+    await page.locator('[data-testid=poll][data-health=hiccup]').waitFor()
+    assert.match(await text(failure), /The reading failed/)
+    await row.locator('[data-poll]').waitFor({ state: 'detached' })
+    await lever(base, 'read', { entity: olt })
+    await failure.waitFor({ state: 'detached' })
+    await page.keyboard.press('Escape')
+    await page.getByText('Needs attention').waitFor()
+    await attention.waitFor({ state: 'detached' })
+  },
+
+  async 'an OLT with old security is warned of, and no alarm is made of it'(_, { page, base }) {
+    const olt = 'default/olt/sao-01'
+    await page.goto(base)
+    await page.locator(`.olt-card[data-entity="${olt}"] [data-poll=legacy]`).waitFor()
+    assert.equal(await page.locator(`.attention-row[data-entity="${olt}"]`).count(), 0)
+    await page.goto(`${base}/network/${olt}`)
+    assert.match(await text(page.getByTestId('poll-legacy')), /Old security.+no longer held to be safe/)
+    assert.match(await text(page.getByTestId('poll')), /diffie-hellman-group1-sha1/)
+    assert.equal(await page.getByTestId('poll-failure').count(), 0)
+  },
+
+  async 'ONUs that wait are counted in the tree, listed with their place, and followed'(_, { page, base }, { lever }) {
+    const count = page.locator(`[role=treeitem][data-entity="${OLT}"] [data-count=pending]`)
+    const rows = page.getByTestId('pending-onu')
+    await page.goto(`${base}/network/${OLT}`)
+    assert.match(await text(count), /3 ONUs wait to be provisioned/)
+    await until('three rows', async () => (await rows.count()) === 3)
+    for (const words of [/0\/1\/4/, /HWTCF0A1B2C3/, /HWTC EG8145V5/, /2026-02-10 14:19:36\+08:00/])
+      assert.match(await text(rows), words)
+    const table = page.getByRole('group', { name: /Waiting to be provisioned/ })
+    await table.focus()
+    assert.equal(await table.evaluate(element => element === document.activeElement), true)
+    await page.keyboard.press('Tab')
+    assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /Copy: Serial/)
+    await lever(base, 'found')
+    await until('the fourth', async () => (await rows.count()) === 4)
+    assert.match(await text(count), /4 ONUs/)
+    for (let n = 0; n < 61; n += 1) await lever(base, 'found')
+    await page.getByText('There are more on the OLT than are listed here.').waitFor()
+    await page.getByRole('button', { name: 'Show all 64' }).press('Enter')
+    await until('all that are listed', async () => (await rows.count()) === 64)
+    for (let n = 0; n < 65; n += 1) await lever(base, 'provision')
+    await page.getByText('No ONU waits to be provisioned.').waitFor()
+    await count.waitFor({ state: 'detached' })
+  },
+
+  async 'a list of waiting ONUs that cannot be had says so, and is had again by key'(_, { page, base }, { lever }) {
+    await lever(base, 'found')
+    const list = '**/autofind-onts/all'
+    await page.route(list, route => route.fulfill({ status: 503, json: { error: { code: 'UNAVAILABLE' } } }))
+    await page.goto(`${base}/device/${OLT}`)
+    await page.getByText('The list could not be loaded.').waitFor()
+    await page.unroute(list)
+    await page.getByTestId('pending').getByRole('button', { name: 'Try again' }).press('Enter')
+    await page.getByTestId('pending-onu').first().waitFor()
+  },
+
+  async 'light is told in numbers, in signs that need no colour, and filtered by'(_, { page, base }) {
+    await page.goto(`${base}/network/${OLT}/pon/0/1/2`)
+    const onus = page.getByTestId('onu')
+    await onus.first().waitFor()
+    await page.getByTitle('List').click()
+    assert.match(await text(page.locator('.onu-head')), /ONU Rx.*OLT Rx.*Distance/)
+    assert.match(await text(onus), /HWTCB6110.+ONU Rx.+−\d\d\.\d dBm, Good.+OLT Rx.+−\d\d\.\d.+km/)
+    const lit = level => page.locator(`.onu-row .level-sign.level-${level}`).first().locator('.lit').count()
+    assert.deepEqual([await lit('good'), await lit('weak'), await lit('bad')], [3, 2, 1])
+    for (const level of ['weak', 'bad']) {
+      await page.locator(`.chips [data-level=${level}]`).click()
+      await until(`only ${level}`, async () => (await onus.count()) === 1)
+      assert.match(await text(onus), level === 'weak' ? /weak: within 2 dB/ : /too weak/)
+      await page.locator(`.chips [data-level=${level}]`).click()
+    }
+    await page.getByLabel('Filter these ONUs').fill('48575443-b61104ac')
+    await until('the serial in another form', async () => (await onus.count()) === 1)
+    assert.match(await text(onus), /HWTCB61104AC/)
+    await page.getByTitle('Grid').click()
+    assert.match(await text(onus), /ONU Rx.+OLT Rx/)
+  },
+
+  async 'an ONU’s page tells its light with units, limits and age'(_, { page, base }) {
+    await page.goto(`${base}/device/${OLT}/onu/0/1/2/13`)
+    const optics = page.locator('[data-testid=optics][data-level=weak]')
+    await optics.waitFor()
+    const shown = await text(optics)
+    for (const words of [
+      /Weak/,
+      /The ONU receives−\d\d\.\d\d dBmweak: within 2 dB of the weakest/,
+      /The OLT receives−\d\d\.\d\d dBm/,
+      /The ONU sends\d\.\d\d dBm/,
+      /Distance[\d.]+ k?m/,
+      /Temperature\d\d °C/,
+      /Voltage3\.\d\d V/,
+      /Laser current\d+ mA/,
+      /GPON class B\+: the ONU reads −27 to −8 dBm, the OLT −28 to −8 dBm/,
+      /read .+ ago/,
+    ])
+      assert.match(shown, words)
+  },
+
+  async 'an ONU that a complete reading found no more is absent in counts, legend and filter'(
+    _,
+    { page, base },
+    { lever },
+  ) {
+    const pon = `${OLT}/pon/0/2/1`
+    await page.goto(`${base}/network/${pon}`)
+    await page.getByTestId('onu').first().waitFor()
+    await lever(base, 'gone', { entity: `${OLT}/onu/0/2/1/3` })
+    await page.locator('.summary [data-count=absent]').waitFor()
+    assert.match(await text(page.locator('.node-counts .cause-legend')), /1Absent/)
+    await page
+      .locator('.onu-tools')
+      .getByRole('button', { name: /Absent/ })
+      .click()
+    await until('only it', async () => (await page.getByTestId('onu').count()) === 1)
+    assert.match(await page.locator(`[role=treeitem][data-entity="${pon}"]`).getAttribute('aria-label'), /1 ONU absent/)
+  },
+
+  async 'the same is said in Portuguese'({ open, login }, { base }) {
+    const page = await open(base, { language: 'pt', theme: 'light' })
+    await login(page)
+    await page.goto(`${base}/network/default/olt/sao-01`)
+    await page.getByTestId('poll-legacy').getByText('Segurança antiga').waitFor()
+    assert.match(await text(page.getByTestId('poll')), /Última leitura boahá /)
+    await page.getByTestId('pending').getByText('Aguardando provisionamento').waitFor()
+    await page.goto(`${base}/device/${OLT}/onu/0/1/2/13`)
+    const shown = await text(page.getByTestId('optics'))
+    assert.match(shown, /Fraco.+A ONU recebe−\d\d,\d\d dBmfraco/)
+    assert.match(shown, /a ONU lê de −27 a −8 dBm, a OLT de −28 a −8 dBm/)
+    await page.context().close()
+  },
+
+  async 'an OLT that nobody can reach is not one with offline ONUs'(_, { page, base }, { lever }) {
+    const olt = 'default/olt/rjo-02'
+    await page.goto(base)
+    await live(page)
+    await lever(base, 'blind', { entity: olt })
+    const row = page.locator(`[role=treeitem][data-entity="${olt}"][data-state=unreachable]`)
+    await row.waitFor()
+    assert.match(await row.getAttribute('aria-label'), /Unreachable.+Readings fail: No connection/)
+    await page.locator(`.olt-card.blind[data-entity="${olt}"]`).waitFor()
+    await until('its ONUs are unknown', async () =>
+      /5\d\d ONUs unknown/.test(await text(page.locator('.attention-list'))),
+    )
+    await page.goto(`${base}/network/${olt}`)
+    await page.getByText('its ONUs are unknown, not offline').waitFor()
+    assert.match(await text(page.locator('.node-counts .cause-legend')), /5\d\dUnknown/)
+  },
+
   async 'a lost connection is said, and resumed with nothing missed'(_, { page, base }, { lever }) {
     await lever(base, 'drop', { seconds: 2 })
     await live(page, 'lost')

@@ -90,6 +90,47 @@ const scenes = {
     await shot(phone, 'device-phone-pt')
     await phone.context().close()
   },
+  async polls({ open, login, lever }, base) {
+    for (const [theme, language, width, height] of [
+      ['dark', 'en', 1440, 900],
+      ['light', 'pt', 1440, 900],
+      ['light', 'en', 1024, 768],
+      ['dark', 'pt', 390, 844],
+    ]) {
+      const page = await open(base, { theme, language, width, height })
+      const name = what => `${what}-${theme}-${language}-${width}`
+      await login(page)
+      await page.waitForTimeout(1000)
+      await shot(page, name('polls-board'))
+      for (const olt of ['rjo-01', 'sao-01', 'mao-01']) {
+        await page.goto(`${base}/network/default/olt/${olt}`)
+        await page.getByTestId('poll').waitFor()
+        await shot(page, name(`polls-${olt}`))
+      }
+      await page.goto(`${base}/device/rjo-01`)
+      await page.getByTestId('pending').waitFor()
+      await shot(page, name('polls-device-olt'))
+      await page.goto(`${base}/network/${OLT}/pon/0/1/2`)
+      await page.getByTestId('onu').first().waitFor()
+      await page.locator('.segments button').first().click()
+      await shot(page, name('polls-pon'))
+      await page.locator('.segments button').last().click()
+      await shot(page, name('polls-pon-list'))
+      await page.locator('.onu-row .level-bad, .onu-row .level-weak').first().click()
+      await page.getByTestId('optics').waitFor()
+      await shot(page, name('polls-onu'))
+      await page.context().close()
+    }
+    const page = await open(base)
+    await login(page)
+    await lever(base, 'blind', { entity: 'default/olt/rjo-02' })
+    await page.waitForTimeout(2500)
+    await shot(page, 'polls-blind-board-dark-en')
+    await page.goto(`${base}/network/default/olt/rjo-02`)
+    await page.getByTestId('poll').waitFor()
+    await shot(page, 'polls-blind-olt-dark-en')
+    await page.context().close()
+  },
   async states({ open, login, lever, mock }, base) {
     const empty = await open(await mock(PORT + 1, { EMPTY: '1' }), { language: 'pt' })
     await login(empty)

@@ -24,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settings", &["model"]),
     ("simulator", &["model", "schemas", "snmp-pdu", "settings"]),
     ("testkit", &["model", "schemas", "topology", "atalaia-log", "runtime"]),
-    ("connector-olt-ssh", &["model"]),
+    (
+        "connector-olt-ssh",
+        &["model", "schemas", "topology", "atalaia-log", "connector-kit"],
+    ),
     (
         "connector-snmp-traps",
         &[
@@ -136,13 +139,15 @@ mod tests {
             ("model".to_owned(), set(&["serde"])),
             ("store".to_owned(), set(&["model"])),
             ("api".to_owned(), set(&["store", "fjall"])),
-            ("connector-x".to_owned(), set(&["store"])),
+            ("connector-olt-ssh".to_owned(), set(&["russh"])),
+            ("connector-x".to_owned(), set(&["russh", "store"])),
         ]);
         assert_eq!(
             problems(&edges),
             [
                 "api may not depend on fjall: that is for atalaia-log, store",
-                "connector-x may not depend on store"
+                "connector-x may not depend on store",
+                "connector-x may not depend on russh: that is for connector-olt-ssh, simulator"
             ]
         );
     }

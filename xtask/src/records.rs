@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_the_wire_code_cannot_do_is_refused() {
-        refused(r#"{"name":"a","type":"double","doc":"D."}"#, "double");
+        refused(r#"{"name":"a","type":"float","doc":"D."}"#, "float");
         refused(r#"{"name":"a","type":["string","null"],"doc":"D."}"#, "null first");
         refused(
             r#"{"name":"a","type":["null","string","long"],"doc":"D."}"#,

@@ -8,6 +8,7 @@ use topology::Topic;
 use utoipa::ToSchema;
 
 use super::counts::{Counts, Totals};
+use super::reading::{OpticsItem, PollItem};
 use crate::time::Instant3339;
 
 /// Position of an input in the log.
@@ -84,6 +85,15 @@ pub struct StatusItem<'a> {
     pub first_trap_at: Option<Instant3339>,
     /// The input that made it so.
     pub position: Option<PositionItem>,
+    /// Its optical levels, once they were read (ONUs only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optics: Option<OpticsItem>,
+    /// How reading it goes, if it is read (OLTs only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<PollItem<'a>>,
+    /// ONUs that wait on it to be provisioned (OLTs that are read only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<usize>,
     /// ONUs below it (OLT, board, PON only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,

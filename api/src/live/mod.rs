@@ -11,6 +11,7 @@ mod held;
 pub mod items;
 mod node;
 mod query;
+pub mod reading;
 mod render;
 mod ring;
 mod row;

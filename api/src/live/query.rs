@@ -18,6 +18,8 @@ pub struct Narrow {
     pub kind: Option<Kind>,
     pub site: Option<String>,
     pub root: Option<String>,
+    /// What they hang on, by its id.
+    pub parent: Option<String>,
     pub state: Option<State>,
     pub cause: Option<Cause>,
     pub words: Vec<String>,
@@ -130,6 +132,10 @@ impl LiveState {
                 .root
                 .as_deref()
                 .is_none_or(|r| *self.nodes[node.root as usize].id == *r)
+            && narrow
+                .parent
+                .as_deref()
+                .is_none_or(|p| node.parent.is_some_and(|i| *self.nodes[i as usize].id == *p))
             && narrow.site.as_deref().is_none_or(|s| site().as_deref() == Some(s))
             && narrow.words.iter().all(|word| node.search.contains(&**word))
     }

@@ -7,6 +7,7 @@ use model::RecordId;
 use super::change::{Change, What};
 use super::items::{EventItem, InventoryItem, RemovedItem, StatusItem, SummaryItem, json};
 use super::node::{Index, Node};
+use super::reading::{OpticsItem, PendingList, PollItem};
 use super::row::Sym;
 use super::state::LiveState;
 use crate::time::{Instant3339, now};
@@ -38,9 +39,18 @@ impl LiveState {
             received_at: status.map(|s| Instant3339(s.received_at)),
             first_trap_at: status.and_then(|s| s.first_trap_at).map(Instant3339),
             position: status.map(|s| s.position.into()),
+            optics: status.and_then(|s| s.optics.as_deref()).map(OpticsItem::of),
+            poll: status.and_then(|s| s.poll.as_deref()).map(PollItem::of),
+            pending: status.and_then(|s| Some(s.poll.as_ref()?.pending.as_ref()?.onus.len())),
             counts: node.counts.as_deref().copied(),
             inventory: None,
         }
+    }
+
+    /// The ONUs that wait on an OLT to be provisioned; `None` if they were never read.
+    pub fn pending(&self, index: Index) -> Option<PendingList<'_>> {
+        let poll = self.nodes[index as usize].status()?.poll.as_ref()?;
+        poll.pending.as_ref().map(PendingList::of)
     }
 
     /// The same, with what the inventory says beside.

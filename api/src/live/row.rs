@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use model::{Cause, Micros, Position, State};
-use schemas::{DeviceStatus, InventoryEntry};
+use schemas::{DeviceStatus, InventoryEntry, OnuOptics, PollHealth};
 
 /// Number of an interned text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +59,9 @@ pub struct StatusRow {
     pub received_at: Micros,
     pub first_trap_at: Option<Micros>,
     pub position: Position,
+    /// Boxed: most kinds have none.
+    pub optics: Option<Box<OnuOptics>>,
+    pub poll: Option<Box<PollHealth>>,
 }
 
 impl StatusRow {
@@ -80,6 +83,8 @@ impl StatusRow {
             received_at: record.received_at,
             first_trap_at: record.first_trap_at,
             position: record.position.position(),
+            optics: record.optics.map(Box::new),
+            poll: record.poll.clone().map(Box::new),
         })
     }
 }

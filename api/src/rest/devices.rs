@@ -16,6 +16,7 @@ use super::extract::{DeviceId, Query, cursor, foreign_cursor, json_text, limit, 
 use crate::auth::Caller;
 use crate::error::ErrorBody;
 use crate::live::items::{InventoryItem, StatusItem, json};
+use crate::live::reading::{OpticsItem, PollItem};
 use crate::live::{Index, Narrow, wanted};
 use crate::time::{Instant3339, now};
 use crate::{ApiError, ApiState, Code};
@@ -72,6 +73,7 @@ impl ListQuery {
             cause: word(self.cause.as_deref(), Cause::ALL)?,
             site: self.site.clone(),
             root: self.root.clone(),
+            parent: None,
             words: self.q.as_deref().map(wanted).unwrap_or_default(),
         })
     }
@@ -97,7 +99,39 @@ pub async fn list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
+    page(&api, caller, &query, None).await
+}
+
+/// Lists ONUs.
+#[utoipa::path(get, path = "/onts", tag = "devices", params(ListQuery), responses(
+    (status = 200, description = "A page of ONUs", body = DeviceList),
+    (status = 400, description = "A parameter is wrong", body = ErrorBody),
+    (status = 401, description = "Not logged in", body = ErrorBody),
+    (status = 503, description = "Not ready", body = ErrorBody),
+))]
+pub async fn onts(
+    State(api): State<Arc<ApiState>>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, ApiError> {
+    page(&api, caller, &query, Some(Kind::Onu)).await
+}
+
+async fn page(
+    api: &Arc<ApiState>,
+    caller: Caller,
+    query: &ListQuery,
+    kind: Option<Kind>,
+) -> Result<Response, ApiError> {
+    let api = api.clone();
     let mut narrow = query.narrow()?;
+    if let Some(kind) = kind {
+        if narrow.kind.is_some_and(|asked| asked != kind) {
+            let message = format!("this list has `kind` {kind} alone");
+            return Err(ApiError::new(Code::BadRequest, message));
+        }
+        narrow.kind = Some(kind);
+    }
     let (limit, cursor) = (limit(query.limit, PAGE_MAX)?, cursor(query.cursor.as_deref())?);
     // A list's cursor is the key of its last item, and keys begin with their tenant.
     let own = |c: &Vec<u8>| {
@@ -273,6 +307,9 @@ fn stored_item<'a>(
         received_at: status.map(|s| Instant3339(s.received_at)),
         first_trap_at: status.and_then(|s| s.first_trap_at).map(Instant3339),
         position: status.map(|s| s.position.into()),
+        optics: status.and_then(|s| s.optics.as_ref()).map(OpticsItem::stored),
+        poll: status.and_then(|s| s.poll.as_ref()).map(PollItem::stored),
+        pending: None,
         counts: None,
         inventory: inventory.filter(|_| detailed).map(|i| InventoryItem {
             address: i.address.as_deref(),

@@ -5,6 +5,7 @@ mod devices;
 mod events;
 mod extract;
 mod health;
+mod olts;
 mod provision;
 mod sources;
 
@@ -54,7 +55,11 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         .routes(routes!(devices::one))
         .routes(routes!(devices::status))
         .routes(routes!(events::of_device))
+        .routes(routes!(devices::onts))
         .routes(routes!(devices::olts))
+        .routes(routes!(olts::board_info))
+        .routes(routes!(olts::autofind))
+        .routes(routes!(olts::pon))
         .routes(routes!(sources::list))
         .routes(routes!(health::summary))
         .routes(routes!(health::health_v1));

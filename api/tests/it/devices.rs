@@ -91,6 +91,8 @@ async fn what_the_live_view_does_not_know_comes_from_the_store() {
         observed_at: wire.observed_at,
         received_at: wire.received_at,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position: wire.position.position(),
         wts: wire.wts,
     };

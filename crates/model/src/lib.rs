@@ -8,6 +8,7 @@
 
 mod cidr;
 mod ids;
+mod measure;
 mod position;
 mod secret;
 mod serial;
@@ -16,6 +17,7 @@ mod time;
 
 pub use cidr::{Cidr, CidrError};
 pub use ids::{EntityId, IdError, ONU_ID_MAX, Place, Root, RootKind, Tenant, is_name};
+pub use measure::Measure;
 pub use position::{Offset, Partition, Position, RecordId, RecordIdError, WriterId};
 pub use secret::Secret;
 pub use serial::{Serial, SerialError};

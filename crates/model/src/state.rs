@@ -48,6 +48,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// What an entity is.
     Kind, "kind" {
@@ -83,7 +85,7 @@ words! {
         Offline = "offline",
         /// Gone from a complete read.
         Absent = "absent",
-        /// Nothing is known yet.
+        /// Nothing is known yet, or it cannot be seen any more.
         Unknown = "unknown",
         /// A PON port or a card that works.
         Up = "up",

@@ -122,6 +122,7 @@ impl Build<'_> {
         let store = self.store();
         let tenant = self.text("tenant").and_then(|t| Tenant::parse(&t).ok());
         let snmp_traps = self.snmp_traps();
+        let olt_polling = self.olt_polling();
         let olts = self.each("olt", |b, path| b.olt(path, tenant.as_ref()));
         let padtec = self.each("padtec", |b, path| b.padtec(path, tenant.as_ref()));
         self.uniqueness(tenant.as_ref());
@@ -132,6 +133,7 @@ impl Build<'_> {
             log: log?,
             store: store?,
             snmp_traps: snmp_traps?,
+            olt_polling: olt_polling?,
             olts,
             padtec,
         })
@@ -290,9 +292,16 @@ impl Build<'_> {
 
     fn olt(&mut self, path: &str, tenant: Option<&Tenant>) -> Option<Olt> {
         let key = |key: &str| format!("{path}.{key}");
-        let ssh = match self.found.sections.contains_key(&key("ssh")) {
-            true => Some(self.ssh(&key("ssh"))?),
-            false => None,
+        let has = |b: &Self, name: &str| b.found.sections.contains_key(&key(name));
+        let access = match (has(self, "ssh"), has(self, "telnet")) {
+            (true, true) => {
+                let right = "keep one of the two";
+                self.problem(&key("telnet"), "is there beside `ssh`", right);
+                return None;
+            }
+            (true, false) => Some(self.ssh(&key("ssh"))?),
+            (false, true) => Some(self.access(&key("telnet"), OltTransport::Telnet)?),
+            (false, false) => None,
         };
         Some(Olt {
             name: self.text(&key("name"))?,
@@ -301,23 +310,43 @@ impl Build<'_> {
             vendor: self.text(&key("vendor"))?,
             model: self.text(&key("model")),
             address: self.ip(&key("address"))?,
-            ssh,
+            day_first: self.text(&key("dates"))? == "day-first",
+            access,
         })
     }
 
-    fn ssh(&self, path: &str) -> Option<Ssh> {
-        let key = |key: &str| format!("{path}.{key}");
-        let profile = if self.text(&key("profile"))? == "legacy" {
+    fn ssh(&self, path: &str) -> Option<OltAccess> {
+        let profile = if self.text(&format!("{path}.profile"))? == "legacy" {
             SshProfile::Legacy
         } else {
             SshProfile::Modern
         };
-        let port = u16::try_from(self.integer(&key("port"))?).expect("checked to be 1 to 65,535");
-        Some(Ssh {
+        self.access(path, OltTransport::Ssh(profile))
+    }
+
+    fn access(&self, path: &str, transport: OltTransport) -> Option<OltAccess> {
+        let key = |key: &str| format!("{path}.{key}");
+        Some(OltAccess {
             user: self.text(&key("user"))?,
             password: self.secret(&key("password"))?,
-            profile,
-            port,
+            transport,
+            port: u16::try_from(self.integer(&key("port"))?).expect("checked to be 1 to 65,535"),
+        })
+    }
+
+    fn olt_polling(&mut self) -> Option<OltPolling> {
+        let seconds = |key: &str| -> Option<Duration> {
+            let seconds = self.integer(&format!("olt_polling.{key}_interval_s"))?;
+            Some(Duration::from_secs(seconds.unsigned_abs()))
+        };
+        let sessions_max = self.integer("olt_polling.sessions_max")?;
+        Some(OltPolling {
+            sessions_max: u32::try_from(sessions_max).expect("checked to be 1 to 1,000"),
+            state: seconds("state")?,
+            optics: seconds("optics")?,
+            alarms: seconds("alarms")?,
+            autofind: seconds("autofind")?,
+            inventory: seconds("inventory")?,
         })
     }
 

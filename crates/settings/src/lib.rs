@@ -30,8 +30,8 @@ pub use error::{Errors, Place, Problem};
 pub use reference::{example, reference_markdown};
 pub use schema::{AUTH_PROTOCOLS, OLT_VENDORS, PRIV_PROTOCOLS};
 pub use typed::{
-    Http, Kafka, Log, LogBackend, Login, Olt, Padtec, PadtecLogin, Settings, SnmpTraps, SnmpVersion, Ssh, SshProfile,
-    Store, StoreBackend, TrapCredential, TrapKey, TrapListener, TrapProof,
+    Http, Kafka, Log, LogBackend, Login, Olt, OltAccess, OltPolling, OltTransport, Padtec, PadtecLogin, Settings,
+    SnmpTraps, SnmpVersion, SshProfile, Store, StoreBackend, TrapCredential, TrapKey, TrapListener, TrapProof,
 };
 
 /// Largest configuration read, in bytes: some 20,000 OLTs.

@@ -60,6 +60,7 @@ fn example_section(out: &mut String, section: &Section) {
 fn is_alternative(section: &str, key: &str) -> bool {
     match section {
         "padtec[]" => matches!(key, "user" | "password"),
+        "olt[]" => key == "telnet",
         "snmp_traps.credential[]" => matches!(key, "user" | "engine_id" | "auth" | "priv"),
         _ => false,
     }

@@ -24,6 +24,8 @@ pub struct Settings {
     pub store: Store,
     /// What hears traps.
     pub snmp_traps: SnmpTraps,
+    /// How often OLTs are read.
+    pub olt_polling: OltPolling,
     /// The OLTs. Names are unique in a tenant, addresses altogether.
     pub olts: Vec<Olt>,
     /// The Padtec management systems. Names are unique in a tenant.
@@ -218,21 +220,49 @@ pub struct Olt {
     pub model: Option<String>,
     /// Its address, the source of its traps.
     pub address: IpAddr,
+    /// Whether `1/2/2026` is the first of February.
+    pub day_first: bool,
     /// How to log in, if we may.
-    pub ssh: Option<Ssh>,
+    pub access: Option<OltAccess>,
 }
 
-/// `ssh = { … }` of an OLT.
+/// `ssh = { … }` or `telnet = { … }` of an OLT.
 #[derive(Debug, Clone)]
-pub struct Ssh {
+pub struct OltAccess {
     /// User.
     pub user: String,
     /// Password.
     pub password: Secret,
-    /// Which algorithms to offer.
-    pub profile: SshProfile,
+    /// Over what.
+    pub transport: OltTransport,
     /// TCP port.
     pub port: u16,
+}
+
+/// What carries the command line of an OLT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OltTransport {
+    /// SSH.
+    Ssh(SshProfile),
+    /// Telnet: nothing is secret on the way.
+    Telnet,
+}
+
+/// `[olt_polling]`.
+#[derive(Debug, Clone)]
+pub struct OltPolling {
+    /// Sessions open at once.
+    pub sessions_max: u32,
+    /// Between two reads of every ONU's state.
+    pub state: Duration,
+    /// Between two reads of a PON port's optical levels.
+    pub optics: Duration,
+    /// Between two reads of the active alarms.
+    pub alarms: Duration,
+    /// Between two reads of the ONUs that wait.
+    pub autofind: Duration,
+    /// Between two reads of boards, version and full descriptions.
+    pub inventory: Duration,
 }
 
 /// Algorithms offered to an OLT.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use settings::{LogBackend, PadtecLogin, Settings, SnmpVersion, SshProfile, StoreBackend, TrapProof};
+use std::time::Duration;
+
+use settings::{LogBackend, OltTransport, PadtecLogin, Settings, SnmpVersion, SshProfile, StoreBackend, TrapProof};
 
 const CANARY: &str = "canary-7f3a";
 
@@ -122,16 +124,38 @@ fn the_names_people_rely_on_are_read() {
     let credential = &s.snmp_traps.credentials[0];
     assert_eq!(community_of(&s), (SnmpVersion::V2c, CANARY));
     assert!(credential.allows("192.0.2.77".parse().unwrap()) && !credential.allows("192.0.3.1".parse().unwrap()));
-    let ssh = |i: usize| s.olts[i].ssh.as_ref().unwrap();
+    let access = |i: usize| s.olts[i].access.as_ref().unwrap();
+    let ssh = |i: usize| (access(i).transport, access(i).port, s.olts[i].tenant.as_str());
+    assert_eq!(ssh(0), (OltTransport::Ssh(SshProfile::Legacy), 22, "default"));
+    assert_eq!(ssh(1), (OltTransport::Ssh(SshProfile::Modern), 2222, "other"));
+    assert!(s.olts[0].day_first);
     assert_eq!(
-        (ssh(0).profile, ssh(0).port, s.olts[0].tenant.as_str()),
-        (SshProfile::Legacy, 22, "default")
-    );
-    assert_eq!(
-        (ssh(1).profile, ssh(1).port, s.olts[1].tenant.as_str()),
-        (SshProfile::Modern, 2222, "other")
+        (s.olt_polling.sessions_max, s.olt_polling.state, s.olt_polling.optics),
+        (64, Duration::from_secs(60), Duration::from_secs(300))
     );
     assert!(matches!(&s.padtec[0].login, PadtecLogin::Token(t) if t.expose() == CANARY));
+}
+
+#[test]
+fn telnet_is_chosen_by_name_and_never_beside_ssh() {
+    let olt = |access: &str| {
+        let text = format!(
+            "[[olt]]\nname = \"a\"\nvendor = \"huawei\"\naddress = \"192.0.2.10\"\ndates = \"month-first\"\n{access}"
+        );
+        let variables = BTreeMap::from([("OLT_PASSWORD".to_owned(), CANARY.to_owned())]);
+        settings::load_text("a.toml", &text, Path::new("."), variables)
+    };
+    let login = "{ user = \"noc\", password = { env = \"OLT_PASSWORD\" } }";
+    let s = olt(&format!("telnet = {login}\n")).unwrap();
+    let access = s.olts[0].access.as_ref().unwrap();
+    assert_eq!(
+        (access.transport, access.port, s.olts[0].day_first),
+        (OltTransport::Telnet, 23, false)
+    );
+    let both = olt(&format!("ssh = {login}\ntelnet = {login}\n"))
+        .unwrap_err()
+        .to_string();
+    assert!(both.contains("olt[0].telnet: is there beside `ssh`"), "{both}");
 }
 
 #[test]

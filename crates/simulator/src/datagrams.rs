@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use model::EntityId;
 
+use crate::cli::Plant;
 use crate::dice::Dice;
 use crate::life::{Happening, Script, Truth};
 use crate::network::Network;
@@ -43,6 +44,8 @@ pub struct Datagram {
     pub lost: bool,
     /// Place in the script: of two expectations of one entity, the higher stands.
     pub order: u64,
+    /// What it says, of the same OLT; `None` when it says it again.
+    pub says: Option<Trap>,
 }
 
 /// Turns happenings into datagrams; endless.
@@ -56,6 +59,8 @@ pub struct Datagrams {
     dice: Dice,
     delayed: BinaryHeap<Reverse<Late>>,
     order: u64,
+    /// Whose operators may have moved an ONU.
+    plant: Option<Arc<Plant>>,
 }
 
 /// What the SNMP agent of an OLT remembers.
@@ -107,7 +112,14 @@ impl Datagrams {
             dice,
             delayed: BinaryHeap::new(),
             order: 0,
+            plant: None,
         }
+    }
+
+    /// Says of a moved ONU where it is now, and of one that is gone nothing.
+    pub(crate) fn follow(mut self, plant: Option<Arc<Plant>>) -> Self {
+        self.plant = plant;
+        self
     }
 
     fn encode(&mut self, happening: Happening) -> Datagram {
@@ -141,6 +153,7 @@ impl Datagrams {
             expect,
             lost: false,
             order: self.order,
+            says: Some(trap),
         }
     }
 
@@ -152,6 +165,7 @@ impl Datagrams {
             again.at += Duration::from_secs_f64(self.dice.between(0.0, 2.0));
             // What it says has been said.
             again.expect = None;
+            again.says = None;
             self.order += 1;
             again.order = self.order;
             self.delayed.push(Reverse(Late(again)));
@@ -176,7 +190,13 @@ impl Iterator for Datagrams {
                 (None, None) => return None,
                 (None, Some(_)) => {}
             }
-            let happening = self.script.next()?;
+            let mut happening = self.script.next()?;
+            if let Some(plant) = &self.plant {
+                match plant.redirect(happening) {
+                    Some(redirected) => happening = redirected,
+                    None => continue,
+                }
+            }
             let datagram = self.encode(happening);
             self.dispatch(datagram);
         }

@@ -6,10 +6,11 @@ use std::fmt::Write;
 use model::{Kind, Micros};
 use schemas::DeviceRegistered;
 
+use crate::cli::{CliConfig, Personality};
 use crate::network::{Network, Olt};
 
 impl Network {
-    /// Every OLT, board, PON port and ONU as a registration said at `now` by `origin`.
+    /// Every OLT, board, PON port and registered ONU as a registration said at `now` by `origin`.
     pub fn registrations(&self, origin: &str, now: Micros) -> Vec<DeviceRegistered> {
         let registered = |entity: model::EntityId, kind: Kind, olt: &Olt| DeviceRegistered {
             entity: entity.to_string(),
@@ -45,7 +46,7 @@ impl Network {
             for (slot, port) in olt.pons() {
                 out.push(registered(olt.root.pon(0, slot, port), Kind::Pon, olt));
             }
-            for onu in &olt.onus {
+            for onu in olt.onus.iter().filter(|onu| onu.registered) {
                 out.push(DeviceRegistered {
                     serial: Some(onu.serial.to_string()),
                     name: Some(onu.name.clone()),
@@ -96,16 +97,31 @@ impl Network {
         out
     }
 
-    /// The `[[olt]]` entries of a configuration that knows this network.
+    /// The `[[olt]]` entries of a configuration that knows this network and nothing of its command lines.
     pub fn olt_entries(&self) -> String {
+        self.entries(None)
+    }
+
+    /// The same, with the way to the command lines; `port` is that of an OLT by its number.
+    pub(crate) fn entries(&self, cli: Option<(&CliConfig, &dyn Fn(usize) -> u16)>) -> String {
         let mut out = String::new();
-        for olt in &self.olts {
+        for (i, olt) in self.olts.iter().enumerate() {
             let (name, site, model, address) = (olt.root.name(), &olt.site, olt.model, olt.address);
             write!(
                 out,
-                "[[olt]]\nname = \"{name}\"\nsite = \"{site}\"\nvendor = \"huawei\"\nmodel = \"{model}\"\naddress = \"{address}\"\n\n"
+                "[[olt]]\nname = \"{name}\"\nsite = \"{site}\"\nvendor = \"huawei\"\nmodel = \"{model}\"\naddress = \"{address}\"\n"
             )
             .expect("writing to a string cannot fail");
+            if let Some((cli, port)) = cli {
+                let (user, port) = (&cli.user, port(i));
+                let profile = Personality::of_model(model).ssh_profile();
+                writeln!(
+                    out,
+                    "ssh = {{ user = \"{user}\", password = {{ env = \"OLT_PASSWORD\" }}, profile = \"{profile}\", port = {port} }}"
+                )
+                .expect("writing to a string cannot fail");
+            }
+            out.push('\n');
         }
         out
     }

@@ -8,6 +8,7 @@
 //! - nothing is ever sent to an address that is not loopback;
 //! - nobody in it exists.
 
+pub mod cli;
 mod clock;
 mod datagrams;
 mod dice;

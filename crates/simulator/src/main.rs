@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
+use simulator::cli::CliConfig;
 use simulator::{Mishaps, SimConfig, Simulation};
 
 /// Plays an ISP: sends SNMP traps of simulated OLTs to a listener on this machine.
@@ -14,7 +15,8 @@ use simulator::{Mishaps, SimConfig, Simulation};
 #[command(
     after_help = "Example, with the community in the environment variable TRAP_COMMUNITY:\n  \
     simulator --print config > isp.toml; simulator --print csv > isp.csv\n  \
-    simulator --target 127.0.0.1:10162"
+    simulator --target 127.0.0.1:10162\n  \
+    OLT_PASSWORD=… simulator --cli-port 2222, and ssh -p 2222 noc@127.10.0.1"
 )]
 struct Arguments {
     /// The trap listener; a loopback address.
@@ -47,6 +49,18 @@ struct Arguments {
     /// Probability that a datagram arrives late.
     #[arg(long, default_value_t = 0.0)]
     reorder: f64,
+    /// Serve the OLTs' command lines too, by SSH on this port of each OLT's address, for the user `noc`.
+    #[arg(long)]
+    cli_port: Option<u16>,
+    /// The same by telnet on this port.
+    #[arg(long, requires = "cli_port")]
+    telnet_port: Option<u16>,
+    /// Name of the environment variable that holds that user's password.
+    #[arg(long, default_value = "OLT_PASSWORD")]
+    password_env: String,
+    /// With command lines: every n-th ONU is known to its OLT alone and not in what is printed.
+    #[arg(long, default_value_t = 0)]
+    unregistered_every: usize,
     /// Stop after so many seconds.
     #[arg(long)]
     seconds: Option<f64>,
@@ -85,15 +99,38 @@ fn main() -> Result<()> {
         onus,
         speed,
         mishaps,
+        cli: cli(&arguments)?,
         ..SimConfig::default()
     })?;
     match arguments.print {
-        Some(What::Config) => print(&simulation.network().olt_entries())?,
+        Some(What::Config) => print(&simulation.olt_entries())?,
         Some(What::Csv) => print(&simulation.network().inventory_csv())?,
         Some(What::Jsonl) => print(&simulation.network().inventory_jsonl())?,
         None => play(&simulation, &arguments)?,
     }
     Ok(())
+}
+
+/// The command lines asked for. What is only printed needs no password.
+fn cli(arguments: &Arguments) -> Result<Option<CliConfig>> {
+    let Some(port) = arguments.cli_port else {
+        return Ok(None);
+    };
+    let name = &arguments.password_env;
+    let password = match std::env::var(name) {
+        Ok(password) => password,
+        Err(_) if arguments.print.is_some() => String::new(),
+        Err(error) => {
+            return Err(error).with_context(|| format!("put the password into the environment variable {name}"));
+        }
+    };
+    Ok(Some(CliConfig {
+        port,
+        telnet_port: arguments.telnet_port,
+        password,
+        unregistered_every: arguments.unregistered_every,
+        ..CliConfig::default()
+    }))
 }
 
 /// Prints to a reader that may have seen enough.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use model::{Place, Root, RootKind, Serial, Tenant};
 use thiserror::Error;
 
+use crate::cli::CliConfig;
 use crate::dice::Dice;
 use crate::names;
 
@@ -86,6 +87,8 @@ pub struct Onu {
     pub model: &'static str,
     /// The customer's plan.
     pub plan: &'static str,
+    /// Whether the import has it. One that is not can only be learnt from its OLT.
+    pub registered: bool,
 }
 
 impl Network {
@@ -107,6 +110,19 @@ impl Network {
             .map(|i| Olt::generate(&mut dice, i, share(i), &mut serial))
             .collect();
         Ok(Self { olts })
+    }
+
+    /// Becomes what its command lines show: models of the families asked for, and some ONUs in no registration. What
+    /// traps say stays the same.
+    pub(crate) fn become_served(&mut self, cli: &CliConfig) {
+        let mut families = cli.personalities.iter().cycle();
+        for olt in &mut self.olts {
+            olt.model = families.next().map_or(olt.model, |family| family.model(olt.model));
+        }
+        let every = cli.unregistered_every;
+        for (i, onu) in self.olts.iter_mut().flat_map(|olt| &mut olt.onus).enumerate() {
+            onu.registered = every == 0 || (i + 1) % every != 0;
+        }
     }
 
     /// How many ONUs there are.
@@ -188,6 +204,7 @@ impl Onu {
             description: names::street(dice),
             model: *dice.pick(names::ONU_MODELS),
             plan: *dice.pick(names::PLANS),
+            registered: true,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use model::EntityId;
 
+use crate::cli::{Cli, CliConfig, CliError, Plant};
 use crate::clock;
 use crate::datagrams::{Datagram, Datagrams, Mishaps};
 use crate::life::{Script, Truth};
@@ -43,6 +44,8 @@ pub struct SimConfig {
     /// Whether the listener may remember an earlier life of this network: then every ONU begins by clearing the alarms of
     /// that life, which triples the start to six seconds for 2,000 ONUs.
     pub resumed: bool,
+    /// The OLTs' command lines, where they are served.
+    pub cli: Option<CliConfig>,
 }
 
 impl Default for SimConfig {
@@ -56,6 +59,7 @@ impl Default for SimConfig {
             dialects,
             mishaps: Mishaps::default(),
             resumed: false,
+            cli: None,
         }
     }
 }
@@ -73,8 +77,21 @@ impl Simulation {
     /// # Errors
     /// When its size cannot be.
     pub fn new(config: SimConfig) -> Result<Self, SizeError> {
-        let network = Arc::new(Network::generate(config.seed, config.olts, config.onus)?);
+        let mut network = Network::generate(config.seed, config.olts, config.onus)?;
+        if let Some(cli) = &config.cli {
+            network.become_served(cli);
+        }
+        let network = Arc::new(network);
         Ok(Self { config, network })
+    }
+
+    /// The `[[olt]]` entries of a configuration that knows this network, with the way to its command lines on the port
+    /// configured. Where that is 0, see [`Cli::olt_entries`].
+    pub fn olt_entries(&self) -> String {
+        match &self.config.cli {
+            Some(cli) => self.network.entries(Some((cli, &|_| cli.port))),
+            None => self.network.entries(None),
+        }
     }
 
     /// What there is.
@@ -110,13 +127,16 @@ impl Simulation {
     /// # Errors
     /// When the target is not loopback, or an OLT's address cannot be used.
     pub fn start(&self, target: SocketAddr, community: &str) -> Result<Running, SendError> {
+        let cli = self.serve_cli()?;
+        let plant = cli.as_ref().map(Cli::plant);
         let wire = Wire::new(target, self.network.olts.iter().map(|o| o.address), PATIENCE)?;
         let shared = Arc::new(Shared::default());
         let mut player = Player {
             wire,
             shared: shared.clone(),
+            plant: plant.clone(),
         };
-        let datagrams = self.datagrams_up_for(clock::uptime(), community);
+        let datagrams = self.datagrams_up_for(clock::uptime(), community).follow(plant);
         let thread = std::thread::Builder::new()
             .name("simulator".to_owned())
             .spawn(move || player.play(datagrams))
@@ -124,7 +144,21 @@ impl Simulation {
         Ok(Running {
             shared,
             thread: Some(thread),
+            cli,
         })
+    }
+
+    /// Serves the command lines of a network in which nothing happens; `None` when the configuration has none.
+    ///
+    /// # Errors
+    /// When an OLT's address cannot be used.
+    pub fn serve_cli(&self) -> Result<Option<Cli>, CliError> {
+        let Some(config) = &self.config.cli else {
+            return Ok(None);
+        };
+        let behind_s = i64::try_from(config.clock_behind.as_secs()).unwrap_or(i64::MAX / 4);
+        let plant = Arc::new(Plant::new(self.network.clone(), behind_s));
+        Cli::serve(&self.network, plant, config, self.config.seed).map(Some)
     }
 }
 
@@ -177,17 +211,23 @@ impl Shared {
 pub struct Running {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    cli: Option<Cli>,
 }
 
 impl Running {
+    /// The command lines, where they are served.
+    pub fn cli(&self) -> Option<&Cli> {
+        self.cli.as_ref()
+    }
+
     /// What a right board shows of every board, port and ONU that has been told of, once it has heard all that was sent.
     pub fn truth(&self) -> BTreeMap<EntityId, Truth> {
-        self.shared
-            .said()
-            .truth
-            .iter()
-            .map(|(entity, (_, truth))| (entity.clone(), *truth))
-            .collect()
+        let of_traps = |said: &Said| said.truth.iter().map(|(e, (_, truth))| (e.clone(), *truth)).collect();
+        let mut truth = of_traps(&self.shared.said());
+        if let Some(cli) = &self.cli {
+            cli.plant().overlay(&mut truth);
+        }
+        truth
     }
 
     /// Entities of which a trap was lost on purpose: a board cannot know the truth of these.
@@ -226,6 +266,7 @@ impl Drop for Running {
 struct Player {
     wire: Wire,
     shared: Arc<Shared>,
+    plant: Option<Arc<Plant>>,
 }
 
 impl Player {
@@ -263,8 +304,13 @@ impl Player {
             expect,
             lost,
             order,
+            says,
             ..
         } = datagram;
+        // The box knows it whether the trap arrives or not.
+        if let (Some(plant), Some(trap)) = (&self.plant, says) {
+            plant.hear(order, olt, &trap, expect.as_ref().map(|(_, truth)| *truth));
+        }
         if !lost {
             self.wire.send(olt, bytes, inform);
         }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::cli::CliError;
+
 /// Why nothing can be sent.
 #[derive(Debug, Error)]
 pub enum SendError {
@@ -27,6 +29,9 @@ pub enum SendError {
     /// The sending thread cannot be started.
     #[error("cannot start the sending thread")]
     Thread(#[source] io::Error),
+    /// A command line cannot be served.
+    #[error(transparent)]
+    Cli(#[from] CliError),
 }
 
 /// When an inform is sent again, and when it is given up.

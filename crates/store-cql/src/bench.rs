@@ -211,6 +211,8 @@ fn status(n: usize, round: usize) -> StatusRow {
         observed_at: at,
         received_at: at,
         first_trap_at: Some(at),
+        optics: None,
+        poll: None,
         position: Position {
             generation: 1,
             partition: 3,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{EntityId, Micros, Position};
-use store::rows::{DeviceEventRow, EntityRow, GroupKind, GroupRow, SerialRow, StatusRow, UserRow, year_of};
+use store::rows::{
+    DeviceEventRow, EntityRow, GroupKind, GroupRow, SerialRow, StatusOptics, StatusRow, UserRow, year_of,
+};
 use store::{FjallStore, Store, StoreError, queries};
 
 fn entity(text: &str) -> EntityId {
@@ -50,6 +52,17 @@ fn status(entity: EntityId, serial: Option<&str>) -> StatusRow {
         observed_at: Micros(2_000),
         received_at: Micros(-3_000),
         first_trap_at: Some(Micros(0)),
+        optics: Some(StatusOptics {
+            rx_dbm: Some(-24.68),
+            tx_dbm: None,
+            olt_rx_dbm: None,
+            temperature_c: None,
+            voltage_v: None,
+            bias_ma: None,
+            distance_m: Some(1_807),
+            observed_at: Micros(2_001),
+        }),
+        poll: None,
         position: position(),
         wts: Micros(123_456),
     }

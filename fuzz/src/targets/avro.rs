@@ -24,7 +24,9 @@ fn run(value: &[u8]) {
     assert!(!shown.is_empty());
     let bytes = codec.encode(&record).expect("what was read can be written");
     let again = codec.decode(&bytes).expect("what was written can be read");
-    assert_eq!(again, record);
+    // A double that is no number is not equal to itself: its bytes are.
+    let bytes_again = codec.encode(&again).expect("what was read can be written");
+    assert!(again == record || bytes_again == bytes, "{again:?} is not {record:?}");
 }
 
 fn seeds() -> Vec<Vec<u8>> {

@@ -1,21 +1,26 @@
-//! Trap PDU or registration in, happenings about one entity each out, by a catalogue that is data.
+//! Trap PDU, registration or reading in, happenings about one entity each out; traps by a catalogue that is data.
 //!
 //! - reads: every record of `observations`
 //! - writes: nothing; later steps take its events
-//! - key: root of a trap
-//! - state: the boards and ports its traps have named, at most 128 and 1,024
-//! - time: `received_at` and `sysUpTime` of a trap as data; no timers
+//! - key: root
+//! - state: its boards, PON ports (at most 128 and 1,024) and ONUs as named so far, and a reading of which parts are to come
+//! - time: `received_at` and `sysUpTime` of a trap, times of a reading as data; a timer tells of a root that does not answer
 //! - guarantee: total and pure; a trap that is not understood becomes `unknown_trap` of its root, and stays in
 //!   `observations` to be decoded again; no secret of a varbind goes on
 
+mod blind;
 mod catalogue;
 mod explain;
 mod place;
 mod places;
+mod polls;
 mod prefixes;
 mod reading;
+mod reads;
 mod registration;
+mod text;
 mod trap;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,15 +28,17 @@ use std::sync::Arc;
 pub use catalogue::{Catalogue, CatalogueError, Role, RowEffect, Scope, TrapRow, VarbindRow};
 pub use explain::{Explained, explain};
 pub use place::{Interface, Issue, Port};
-pub use places::{BOARDS_MAX, PORTS_MAX, Places};
+pub use places::{BOARDS_MAX, PORTS_MAX, Places, ROSTER_IDS};
+pub use polls::FAILURES_MIN;
 pub use reading::DetailValue;
+pub use reads::MISSED_MAX;
 pub use registration::Refused;
 pub use trap::UNKNOWN_TRAP;
 
 use model::{EntityId, Kind, Micros, Root, RootKind};
 use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
 use schemas::network::{Effect, Happening, NetworkEvent, Observed, Seen, Sighting, Source};
-use schemas::{Phase, TrapReceived};
+use schemas::{DeviceRegistered, Phase, TrapReceived};
 use snmp_pdu::{Oid, TrapPdu};
 
 use crate::trap::Decoded;
@@ -42,11 +49,11 @@ pub const DESCRIPTION: StepDescription = StepDescription {
     name: "normalize",
     reads: "every record of observations",
     writes: &[],
-    key: "root of a trap",
-    state: "the boards and ports its traps have named, at most 128 and 1,024",
-    time: "received_at and sysUpTime of a trap, as data; no timers",
+    key: "root",
+    state: "its boards, PON ports and ONUs as named so far, and a reading of which parts are to come",
+    time: "received_at and sysUpTime of a trap, times of a reading, as data; a timer tells of a root that does not answer",
     guarantee: "total; an unknown trap becomes an event of its root; no secret goes on",
-    format: 1,
+    format: 2,
 };
 
 /// The step.
@@ -88,7 +95,7 @@ impl Normalize {
             source: Source::Trap,
         };
         let mut decoded = Decoded::new(self.catalogue, &pdu, root);
-        let change = Places::learn(places, &mut decoded, root);
+        let learned = Places::learn(places, &mut decoded, root, record.received_at);
         out.event(NetworkEvent::Heard(Sighting {
             entity: root.entity(),
             seen,
@@ -100,9 +107,13 @@ impl Normalize {
             next = above(&entity);
             out.event(NetworkEvent::Exists(Sighting { entity, seen }));
         }
-        out.event(NetworkEvent::Happened(Box::new(decoded.happening(record, seen))));
+        let happening = Happening {
+            read_at: learned.read_at,
+            ..decoded.happening(record, seen)
+        };
+        out.event(NetworkEvent::Happened(Box::new(happening)));
         Verdict {
-            change,
+            change: learned.change,
             reason: Reason::Absorbed("handed_on"),
         }
     }
@@ -125,44 +136,83 @@ impl Step for Normalize {
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
         if let NetworkEvent::Observed(observed) = event {
             keys.push(match &**observed {
-                Observed::Trap { root, .. } => root.shared(),
-                _ => self.no_key.clone(),
+                Observed::Trap { root, .. } | Observed::Registered { root, .. } | Observed::Read { root, .. } => {
+                    root.shared()
+                }
+                Observed::Heartbeat(_) | Observed::Tick(_) => self.no_key.clone(),
             });
         }
     }
 
+    fn bytes_max(&self, state: &Places) -> Option<usize> {
+        Some(state.bytes_max())
+    }
+
+    fn upgrade(&self, format: u8, bytes: &[u8]) -> Option<Places> {
+        (format == 1).then(|| Places::from_format_1(bytes)).flatten()
+    }
+
     fn apply(
         &self,
-        _key: &StateKey,
+        key: &StateKey,
         state: Option<&Places>,
         input: Input<'_, NetworkEvent>,
-        _now: &Now,
+        now: &Now,
         out: &mut Out<NetworkEvent>,
     ) -> Verdict<Places> {
-        let Input::Event(NetworkEvent::Observed(observed)) = input else {
-            return Verdict::keep(Reason::Absorbed("not_mine"));
+        let observed = match input {
+            Input::Event(NetworkEvent::Observed(observed)) => observed,
+            Input::Timer { .. } => return tell_on(key, state, now, out),
+            Input::Event(_) => return Verdict::keep(Reason::Absorbed("not_mine")),
         };
         Verdict::keep(match &**observed {
             Observed::Trap { root, record } => return self.trap(root, record, state, out),
-            Observed::Registered { root, record } => match registration::check(root, record) {
-                Ok(registration) => {
-                    let mut above = registration.entity.parent().filter(|_| !registration.removed);
-                    while let Some(entity) = above {
-                        above = entity.parent();
-                        out.event(NetworkEvent::Exists(Sighting {
-                            entity,
-                            seen: registration.seen,
-                        }));
-                    }
-                    out.event(NetworkEvent::Registered(Box::new(registration)));
-                    Reason::Absorbed("handed_on")
-                }
-                Err(refused) => Reason::Filtered(refused.as_str()),
-            },
+            Observed::Registered { root, record } => return registered(root, record, state, out),
+            Observed::Read { root, reading } if root.kind() == RootKind::Olt => {
+                return polls::take(root, reading, state, now, out);
+            }
+            Observed::Read { .. } => Reason::Filtered("reading_of_no_olt"),
             Observed::Heartbeat(_) => Reason::Absorbed("heartbeat"),
             Observed::Tick(_) => Reason::Absorbed("tick"),
         })
     }
+}
+
+/// A registration, and what it hangs on.
+fn registered(
+    root: &Root,
+    record: &DeviceRegistered,
+    places: Option<&Places>,
+    out: &mut Out<NetworkEvent>,
+) -> Verdict<Places> {
+    let registration = match registration::check(root, record) {
+        Ok(registration) => registration,
+        Err(refused) => return Verdict::keep(Reason::Filtered(refused.as_str())),
+    };
+    let change = Places::register(places, &registration);
+    let mut above = registration.entity.parent().filter(|_| !registration.removed);
+    while let Some(entity) = above {
+        above = entity.parent();
+        out.event(NetworkEvent::Exists(Sighting {
+            entity,
+            seen: registration.seen,
+        }));
+    }
+    out.event(NetworkEvent::Registered(Box::new(registration)));
+    Verdict {
+        change,
+        reason: Reason::Absorbed("handed_on"),
+    }
+}
+
+/// A root does not answer, and not everything behind it was told so yet.
+fn tell_on(key: &StateKey, places: Option<&Places>, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Places> {
+    let (Ok(root), Some(places)) = (Root::parse(key), places) else {
+        return Verdict::keep(Reason::Absorbed("not_mine"));
+    };
+    let mut places = places.clone();
+    places.tell_blind(&root, now, out);
+    Verdict::put(places, Reason::Absorbed("handed_on"))
 }
 
 /// A freshness probe: only that it came, so that no entity comes of it.
@@ -186,6 +236,7 @@ fn probe(root: &Root, record: &TrapReceived, pdu: &TrapPdu<'_>) -> Happening {
         model: None,
         detail: BTreeMap::from([(schemas::probe::LISTENER.to_owned(), record.listener.clone())]),
         fingerprint: None,
+        read_at: None,
     }
 }
 

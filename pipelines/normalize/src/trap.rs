@@ -140,6 +140,7 @@ impl<'c> Decoded<'c> {
                     SnmpVersion::V2c | SnmpVersion::V3 => Fingerprint::RESENT,
                 },
             }),
+            read_at: None,
             entity: self.entity,
         }
     }

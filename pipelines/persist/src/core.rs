@@ -6,10 +6,10 @@ use log::Stored;
 use model::{EntityId, Kind, Micros, Position};
 use schemas::{
     AnyRecord, Codec, DecodeError, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope,
-    Phase,
+    OnuOptics, Phase, PollHealth,
 };
 use store::rows::{DeviceEventRow, ENTITIES, EntityRow, GroupKind, GroupRow, STATUS, STATUS_BY_GROUP, SerialRow};
-use store::rows::{LedgerEntryRow, LedgerOf, StatusRow, read_group};
+use store::rows::{LedgerEntryRow, LedgerOf, StatusOptics, StatusPoll, StatusRow, read_group};
 use store::{Row, TableDef, Value, check_row};
 use topology::Topic;
 
@@ -242,9 +242,39 @@ fn status_row(status: DeviceStatus) -> Result<StatusRow, Refusal> {
         observed_at: status.observed_at,
         received_at: status.received_at,
         first_trap_at: status.first_trap_at,
+        optics: status.optics.map(optics),
+        poll: status.poll.map(poll),
         position: status.position.position(),
         wts: status.wts,
     })
+}
+
+fn optics(shown: OnuOptics) -> StatusOptics {
+    StatusOptics {
+        rx_dbm: shown.rx_dbm,
+        tx_dbm: shown.tx_dbm,
+        olt_rx_dbm: shown.olt_rx_dbm,
+        temperature_c: shown.temperature_c,
+        voltage_v: shown.voltage_v,
+        bias_ma: shown.bias_ma,
+        distance_m: shown.distance_m,
+        observed_at: shown.observed_at,
+    }
+}
+
+fn poll(health: PollHealth) -> StatusPoll {
+    StatusPoll {
+        last_good_at: health.last_good_at,
+        took_ms: health.took_ms,
+        failing_since: health.failing_since,
+        class: health.class,
+        detail: health.detail,
+        in_a_row: health.in_a_row,
+        firmware: health.firmware,
+        security: health.security,
+        legacy: health.legacy,
+        rows_refused: health.rows_refused,
+    }
 }
 
 fn entity_row(entry: InventoryEntry) -> Result<EntityRow, Refusal> {

@@ -63,6 +63,7 @@ struct Known {
 }
 
 /// A row as the store has it.
+#[allow(clippy::large_enum_variant, reason = "read once and moved once")]
 enum Read {
     Entity(EntityId, Option<EntityRow>),
     Status(EntityId, Option<StatusRow>),

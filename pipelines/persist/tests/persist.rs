@@ -73,6 +73,66 @@ async fn every_topic_becomes_its_rows() {
     stop(handle).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_polls_add_to_a_status_is_in_its_row() {
+    let s = setup();
+    let feed = Feed::new(&s.log);
+    let mut row = common::status(&onu(1), "online", 1);
+    row.optics = Some(schemas::OnuOptics {
+        rx_dbm: Some(-24.68),
+        tx_dbm: Some(2.25),
+        olt_rx_dbm: None,
+        temperature_c: Some(38.0),
+        voltage_v: None,
+        bias_ma: None,
+        distance_m: Some(1_807),
+        observed_at: row.observed_at,
+    });
+    feed.put(Topic::DeviceStatus, &onu(1), 1, row);
+    let mut olt = common::status(ROOT, "unreachable", 2);
+    olt.poll = Some(schemas::PollHealth {
+        last_good_at: Some(common::base()),
+        took_ms: Some(3_000),
+        failing_since: Some(common::base().plus(1)),
+        class: Some("timeout".into()),
+        detail: Some("no answer within 10 s".into()),
+        in_a_row: 3,
+        firmware: Some("MA5800V100R018C00 SPH505".into()),
+        security: None,
+        legacy: true,
+        rows_refused: 1,
+        pending: None,
+    });
+    feed.put(Topic::DeviceStatus, ROOT, 2, olt.clone());
+    let handle = start(&s.log, &s.store, 1);
+    caught_up(&s.log).await;
+    let read = async |text: &str| queries::status(&*s.store, &entity(text)).await.unwrap().unwrap();
+    let optics = read(&onu(1)).await.optics.unwrap();
+    assert_eq!(
+        (optics.rx_dbm, optics.olt_rx_dbm, optics.distance_m),
+        (Some(-24.68), None, Some(1_807))
+    );
+    let poll = read(ROOT).await.poll.unwrap();
+    let wire = olt.poll.unwrap();
+    assert_eq!(
+        (poll.class, poll.detail, poll.firmware),
+        (wire.class, wire.detail, wire.firmware)
+    );
+    assert_eq!(
+        (poll.last_good_at, poll.failing_since),
+        (wire.last_good_at, wire.failing_since)
+    );
+    assert_eq!(
+        (poll.took_ms, poll.in_a_row, poll.legacy, poll.rows_refused),
+        (Some(3_000), 3, true, 1)
+    );
+    // Rows are whole: one without levels keeps none of the one before.
+    feed.status(&onu(1), "online", 3);
+    caught_up(&s.log).await;
+    assert_eq!(read(&onu(1)).await.optics, None);
+    stop(handle).await;
+}
+
 /// Serials follow the entities that carry them: no row of an earlier serial stays, a swap is a swap.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serials_move_with_their_entities() {

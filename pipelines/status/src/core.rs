@@ -11,14 +11,14 @@ use schemas::{DeviceEventType, DeviceEventView, DeviceStatusView, Phase};
 use topology::Topic;
 
 use crate::facts::text;
-use crate::signs::{Noted, Taken, raw_word};
+use crate::signs::{Noted, Signs, Taken};
 use crate::slot::Slot;
 
 /// What an event tells beside the status where nobody said more.
 static NO_DETAIL: BTreeMap<String, String> = BTreeMap::new();
 
 /// Our name of a root's first word after silence.
-const REACHABLE: &str = "reachable";
+pub const REACHABLE: &str = "reachable";
 /// Our name of a registration.
 const REGISTERED: &str = "registered";
 /// Our name of a registration that says something else than the one before.
@@ -39,12 +39,35 @@ pub fn heard(before: Option<&Slot>, sighting: &Sighting, now: &Now, out: &mut Ou
     turn.end(reached.then(|| Said::of(REACHABLE, &sighting.seen)), REACHABLE)
 }
 
-/// Something below it was seen.
+/// Something below it was seen, or itself.
 pub fn exists(before: Option<&Slot>, sighting: &Sighting, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
-    if before.is_some() {
+    if before.is_some_and(|slot| slot.hidden.is_none()) {
         return Verdict::keep(Reason::Absorbed("known"));
     }
-    Turn::new(before, &sighting.entity, &sighting.seen, now, out).end(None, "sighted")
+    let mut turn = Turn::new(before, &sighting.entity, &sighting.seen, now, out);
+    if before.is_some() {
+        turn.note(Effect::Nothing, Phase::Event, &sighting.seen);
+    }
+    turn.end(None, "sighted")
+}
+
+/// What it is seen through does not answer.
+pub fn unseen(before: Option<&Slot>, sighting: &Sighting, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
+    let Some(slot) = before else {
+        return Verdict::keep(Reason::Absorbed("not_there"));
+    };
+    if slot.hidden.is_some() {
+        return Verdict::keep(Reason::Absorbed("known"));
+    }
+    let mut turn = Turn::new(before, &sighting.entity, &sighting.seen, now, out);
+    turn.take_note(&sighting.seen, |signs, noted| {
+        signs.note_unseen(noted);
+        Taken::Newest
+    });
+    if turn.slot.hidden.is_none() {
+        return Verdict::keep(Reason::Absorbed("seen_since"));
+    }
+    turn.end(None, "unseen")
 }
 
 /// Something happened to it.
@@ -60,6 +83,9 @@ pub fn happened(before: Option<&Slot>, happening: &Happening, now: &Now, out: &m
     }
     if happening.serial.is_some() || happening.model.is_some() {
         Arc::make_mut(&mut turn.slot.facts).sighted(happening.serial, happening.model.as_deref(), seen);
+    }
+    if let Some(at) = happening.read_at {
+        turn.slot.signs.repeated(at);
     }
     let taken = turn.note(happening.effect, happening.phase, seen);
     let late = matches!(taken, Taken::Late | Taken::TooLate);
@@ -127,18 +153,19 @@ fn removed(before: Option<&Slot>, said: &Registration, now: &Now, out: &mut Out<
 }
 
 /// What an event says beside the status.
-struct Said<'a> {
-    event: &'a str,
-    phase: Phase,
-    severity: Option<Severity>,
-    trap_oid: Option<&'a str>,
+pub struct Said<'a> {
+    pub event: &'a str,
+    pub phase: Phase,
+    pub severity: Option<Severity>,
+    pub trap_oid: Option<&'a str>,
     /// With `late`, if something newer of its kind was known already.
-    detail: Cow<'a, BTreeMap<String, String>>,
-    seen: &'a Seen,
+    pub detail: Cow<'a, BTreeMap<String, String>>,
+    pub seen: &'a Seen,
 }
 
 impl<'a> Said<'a> {
-    fn of(event: &'a str, seen: &'a Seen) -> Self {
+    /// That it happened, and no more.
+    pub fn of(event: &'a str, seen: &'a Seen) -> Self {
         Self {
             event,
             phase: Phase::Event,
@@ -151,16 +178,17 @@ impl<'a> Said<'a> {
 }
 
 /// One call: the slot before, the slot being changed, and where outputs go.
-struct Turn<'a> {
+pub struct Turn<'a> {
     before: Option<&'a Slot>,
-    slot: Slot,
-    entity: &'a EntityId,
-    now: &'a Now,
-    out: &'a mut Out<NetworkEvent>,
+    pub slot: Slot,
+    pub entity: &'a EntityId,
+    pub now: &'a Now,
+    pub out: &'a mut Out<NetworkEvent>,
 }
 
 impl<'a> Turn<'a> {
-    fn new(
+    /// Begins with the slot as it was, or a new one.
+    pub fn new(
         before: Option<&'a Slot>,
         entity: &'a EntityId,
         seen: &Seen,
@@ -177,20 +205,27 @@ impl<'a> Turn<'a> {
     }
 
     /// Takes note of a sign and concludes.
-    fn note(&mut self, effect: Effect, phase: Phase, seen: &Seen) -> Taken {
+    pub fn note(&mut self, effect: Effect, phase: Phase, seen: &Seen) -> Taken {
+        self.take_note(seen, |signs, noted| signs.note(effect, phase, noted))
+    }
+
+    /// Takes note of something and concludes.
+    pub fn take_note(&mut self, seen: &Seen, note: impl FnOnce(&mut Signs, Noted) -> Taken) -> Taken {
         let noted = Noted {
             seen: *seen,
             offset: self.now.position.offset,
         };
-        let taken = self.slot.signs.note(effect, phase, noted);
-        if matches!(taken, Taken::Newest | Taken::Late) {
+        let taken = note(&mut self.slot.signs, noted);
+        // A word that says nothing about a state says that it is there.
+        let is_lost = self.slot.hidden.is_some() || self.slot.told.state == State::Absent;
+        if matches!(taken, Taken::Newest | Taken::Late) || (taken == Taken::Unheeded && is_lost) {
             self.slot.conclude(self.entity, &noted);
         }
         taken
     }
 
     /// Writes what changed, with the event first if there is one: one edge is one event and one status.
-    fn end(self, said: Option<Said<'_>>, word: &'static str) -> Verdict<Slot> {
+    pub fn end(self, said: Option<Said<'_>>, word: &'static str) -> Verdict<Slot> {
         let Self {
             before,
             slot,
@@ -236,7 +271,7 @@ impl<'a> Turn<'a> {
 }
 
 /// What is told of it; without the status, which only some events carry.
-fn event<'a>(
+pub fn event<'a>(
     before: Option<&Slot>,
     slot: &'a Slot,
     entity: &'a EntityId,
@@ -246,7 +281,8 @@ fn event<'a>(
     let told = &slot.told;
     let previous = before.map_or(State::Unknown, |slot| slot.told.state);
     let state_changed = told.state != previous;
-    let cause_changed = before.is_some_and(|slot| (slot.told.cause, slot.told.by) != (told.cause, told.by));
+    let cause_changed =
+        before.is_some_and(|before| (before.told.cause, before.told.cause_raw()) != (told.cause, told.cause_raw()));
     let cause_told = state_changed || cause_changed;
     DeviceEventView {
         entity: entity.as_str(),
@@ -267,7 +303,7 @@ fn event<'a>(
         state: state_changed.then(|| told.state.as_str()),
         previous: state_changed.then(|| previous.as_str()),
         cause: told.cause.filter(|_| cause_told).map(Cause::as_str),
-        cause_raw: told.by.filter(|_| cause_told).map(raw_word),
+        cause_raw: told.cause_raw().filter(|_| cause_told),
         serial: text(&slot.facts.serial),
         detail: &said.detail,
         position: now.position.into(),

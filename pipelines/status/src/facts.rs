@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{Micros, Serial};
-use schemas::network::{Registration, Seen, Source};
+use schemas::network::{Description, Polled, Registration, Seen, Source};
 use serde::{Deserialize, Serialize};
 
 /// A text with who said it and when.
@@ -15,6 +15,21 @@ pub struct Told {
     pub at: Micros,
     /// By whom.
     pub by: Source,
+}
+
+impl Told {
+    /// A device does not correct it.
+    fn is_of_a_person(&self) -> bool {
+        !matches!(self.by, Source::Trap | Source::Poll) && !self.text.is_empty()
+    }
+}
+
+/// What a reading says that is new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    serial: Option<String>,
+    model: Option<String>,
+    description: Option<String>,
 }
 
 /// Everything of an entity that people and inventories say, each with its time: the newer wins.
@@ -103,14 +118,74 @@ impl Facts {
             self.sight(&serial.to_string(), seen.observed_at, seen.source);
         }
         let Some(model) = model else { return };
-        let by_person = |known: &Told| known.by != Source::Trap && !known.text.is_empty();
         if !self
             .model
             .as_ref()
-            .is_some_and(|known| by_person(known) || known.text == model)
+            .is_some_and(|known| known.is_of_a_person() || known.text == model)
         {
             tell(&mut self.model, Some(model), seen.observed_at, seen.source);
         }
+    }
+
+    /// What a row of a reading says that is new; `None` if there is nothing. A serial that was known counts as sighted again when its
+    /// ONU has come up, so that of two places the one where it came up last has it; not with each reading.
+    pub fn news(&self, polled: &Polled, came_up: bool) -> Option<News> {
+        let at = polled.seen.observed_at;
+        // What the last reading said held until then.
+        let known_at = |known: &Told| match (known.by, polled.read_at) {
+            (Source::Poll, Some(read_at)) => known.at.max(read_at),
+            _ => known.at,
+        };
+        let is_newer = |known: &Option<Told>| known.as_ref().is_none_or(|known| at >= known_at(known));
+        let says = |known: &Option<Told>, new: &str| known.as_ref().is_some_and(|known| known.text == new);
+        let device_may_say =
+            |known: &Option<Told>| !known.as_ref().is_some_and(Told::is_of_a_person) && is_newer(known);
+        let serial = polled.serial.filter(|_| is_newer(&self.serial)).map(|s| s.to_string());
+        let serial = serial.filter(|serial| came_up || !says(&self.serial, serial));
+        let model = polled.model.as_ref().filter(|_| device_may_say(&self.model));
+        let model = model.filter(|model| !says(&self.model, model));
+        let description = polled
+            .description
+            .as_ref()
+            .filter(|_| device_may_say(&self.description));
+        let description = description.filter(|new| !self.has_all_of(new)).map(|new| &new.text);
+        let news = News {
+            serial,
+            model: model.cloned(),
+            description: description.cloned(),
+        };
+        (news != News::default()).then_some(news)
+    }
+
+    /// What a root's product says that is new.
+    pub fn product_news(&self, product: &str, seen: &Seen) -> Option<News> {
+        let stays = |known: &Told| known.is_of_a_person() || known.text == product || known.at > seen.observed_at;
+        (!self.model.as_ref().is_some_and(stays)).then(|| News {
+            model: Some(product.to_owned()),
+            ..News::default()
+        })
+    }
+
+    /// Whether it is another device than was here.
+    pub fn is_another(&self, news: &News) -> bool {
+        let new = news.serial.as_deref();
+        new.is_some_and(|new| text(&self.serial).is_some_and(|known| known != new))
+    }
+
+    /// Takes what is new.
+    pub fn take_news(&mut self, news: News, seen: &Seen) {
+        let (at, by) = (seen.observed_at, seen.source);
+        if let Some(serial) = &news.serial {
+            self.sight(serial, at, by);
+        }
+        tell(&mut self.model, news.model.as_deref(), at, by);
+        tell(&mut self.description, news.description.as_deref(), at, by);
+    }
+
+    /// The known description is the same, or a longer one that begins like one that was cut.
+    fn has_all_of(&self, new: &Description) -> bool {
+        text(&self.description)
+            .is_some_and(|known| known == new.text || (new.is_cut && known.starts_with(new.text.as_str())))
     }
 
     /// The last sighting of a serial wins.

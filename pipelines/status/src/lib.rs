@@ -1,19 +1,26 @@
 //! One current truth of every entity: its state and why, and what inventory says of it.
 //!
-//! - reads: sightings, happenings and registrations of `normalize`
-//! - writes: `device-events` (fast), `device-status` and `inventory` (exact)
+//! - reads: sightings, happenings, registrations and readings of `normalize`
+//! - writes: `device-events` (fast), `device-status`, `inventory` and `measurements` (exact)
 //! - key: entity
-//! - state: newest signs of its state, what was last told, facts with their times, PDUs taken within 10 minutes
+//! - state: newest signs of its state, what was last told, facts with their times, levels, PDUs taken within 10 minutes
 //! - time: observation times and `sysUpTime` as data; no timers
 //! - guarantee: what happened once is told once; the state does not depend on the order of arrival within a boot
 
 mod core;
+mod earlier;
 mod facts;
+mod fold;
+mod health;
+mod levels;
+mod polled;
 mod signs;
 mod slot;
 
-pub use facts::{Facts, Told};
-pub use signs::{GASP_NEAR_MICROS, Noted, Signs, Taken, Verdict};
+pub use facts::{Facts, News, Told};
+pub use health::GOOD_MICROS;
+pub use levels::SHOWN_MICROS;
+pub use signs::{GASP_NEAR_MICROS, Noted, ReadState, Signs, Taken, Verdict};
 pub use slot::{RESENT_MICROS, Slot};
 
 use model::Kind;
@@ -25,13 +32,18 @@ use topology::Topic;
 pub const DESCRIPTION: StepDescription = StepDescription {
     number: 2,
     name: "status",
-    reads: "sightings, happenings and registrations of normalize",
-    writes: &[Topic::DeviceEvents, Topic::DeviceStatus, Topic::Inventory],
+    reads: "sightings, happenings, registrations and readings of normalize",
+    writes: &[
+        Topic::DeviceEvents,
+        Topic::DeviceStatus,
+        Topic::Inventory,
+        Topic::Measurements,
+    ],
     key: "entity",
-    state: "newest signs of the state, what was last told, facts with their times, PDUs taken within 10 minutes",
+    state: "newest signs of the state, what was last told, facts with their times, levels, PDUs taken within 10 minutes",
     time: "observation times and sysUpTime as data; no timers",
     guarantee: "what happened once is told once; within a boot the order of arrival does not matter",
-    format: 1,
+    format: 2,
 };
 
 /// The step.
@@ -56,6 +68,10 @@ impl Step for Status {
         Some(state.bytes_max())
     }
 
+    fn upgrade(&self, format: u8, bytes: &[u8]) -> Option<Slot> {
+        earlier::slot(format, bytes)
+    }
+
     fn apply(
         &self,
         _key: &StateKey,
@@ -72,6 +88,9 @@ impl Step for Status {
             }
             Input::Event(NetworkEvent::Happened(happening)) => core::happened(state, happening, now, out),
             Input::Event(NetworkEvent::Registered(registration)) => core::registered(state, registration, now, out),
+            Input::Event(NetworkEvent::Polled(row)) => polled::polled(state, row, now, out),
+            Input::Event(NetworkEvent::Polling(polling)) => polled::polling(state, polling, now, out),
+            Input::Event(NetworkEvent::Unseen(sighting)) => core::unseen(state, sighting, now, out),
             Input::Event(NetworkEvent::Observed(_)) | Input::Timer { .. } => {
                 runtime::Verdict::keep(Reason::Absorbed("not_mine"))
             }

@@ -1,23 +1,32 @@
 //! What was seen of an entity's state, and what follows from it.
 //!
 //! Of each kind of sign only those are kept that the state can still depend on: the newest raise of each fault and the clears
-//! after it, the newest run state "down" and the three newest "up", the newest state shown. The state is computed anew from
-//! all of them in the order in which they happened, so it does not depend on the order in which they arrived: an older clear
-//! never undoes a newer raise.
+//! after it, the newest run state "down" and the three newest "up", the newest state shown, the newest readings. The state is
+//! computed anew from all of them in the order in which they happened, so it does not depend on the order in which they
+//! arrived: an older clear never undoes a newer raise.
 //!
 //! ```text
 //!            dying gasp ─▶ offline(power)          LOS, LOF ─▶ offline(fibre), or power near a dying gasp
 //!  ONU       run down ─▶ offline, cause kept       clear of what explains it, run up ─▶ online
 //!                                                  … unless another fault stands: then that one explains it
+//!            read down ─▶ offline, cause as read   read up ─▶ online, and whatever began before it is over
+//!            not in a whole reading ─▶ absent      any sign of life ─▶ back
 //!  PON port  fault ─▶ down                         clear ─▶ up, unless another fault stands
 //!  board     fault ─▶ failed, offline, absent      restored, detected, normal ─▶ normal     (the newest wins)
-//!  root      any trap ─▶ reachable
+//!  root      any trap, any reading ─▶ reachable    no answer, three times ─▶ unreachable    (the newest wins)
 //! ```
+//!
+//! A reading comes every minute and mostly says what the one before said. Then nothing is written, and the time of the one that
+//! is kept stands still; whoever notes a sign older than the last reading first moves it on ([`Signs::repeated`]).
+
+use std::sync::Arc;
 
 use model::{Cause, Kind, Micros, State};
 use schemas::Phase;
 use schemas::network::{Effect, Fault, Seen};
 use serde::{Deserialize, Serialize};
+
+use crate::fold::{Fold, Sign};
 
 /// A LOS this near to a dying gasp, before or after it, is the power failure's (design §7). Microseconds.
 pub const GASP_NEAR_MICROS: i64 = 10 * Micros::SECOND;
@@ -48,20 +57,43 @@ impl Noted {
 
 /// Newest begin of one fault, and its ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Edges {
+pub(crate) struct Edges {
     fault: Fault,
     raised: Option<Noted>,
     /// Oldest first; none older than the raise.
     cleared: Vec<Noted>,
 }
 
+/// What a reading says about the state of an ONU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReadState {
+    /// It works.
+    Up,
+    /// It is there, and neither.
+    Unclear,
+    /// It does not.
+    Down {
+        /// Why it went down last, if the reading says so.
+        cause: Option<Cause>,
+        /// The vendor's words.
+        words: Option<Arc<str>>,
+    },
+}
+
 /// Everything seen of one entity's state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signs {
-    edges: Vec<Edges>,
+    pub(crate) edges: Vec<Edges>,
     /// Up or not, oldest first.
-    runs: Vec<(bool, Noted)>,
-    shown: Option<(State, Noted)>,
+    pub(crate) runs: Vec<(bool, Noted)>,
+    pub(crate) shown: Option<(State, Noted)>,
+    /// The newest reading "up", and behind it the newest "down", the newest "down" with a cause, and the newest that is neither; oldest
+    /// first.
+    pub(crate) reads: Vec<(ReadState, Noted)>,
+    /// The newest sign of life that says nothing else.
+    pub(crate) spoke: Option<Noted>,
+    /// What it is seen through does not answer.
+    pub(crate) unseen: Option<Noted>,
 }
 
 /// What became of a sign.
@@ -78,7 +110,7 @@ pub enum Taken {
 }
 
 /// What follows from the signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The state.
     pub state: State,
@@ -86,21 +118,34 @@ pub struct Verdict {
     pub cause: Option<Cause>,
     /// The fault that gave the cause.
     pub by: Option<Fault>,
+    /// The vendor's words for the cause, where a reading gave it.
+    pub words: Option<Arc<str>>,
     /// Since when it is in this state.
     pub since: Micros,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Sign {
-    Raise(Fault),
-    Clear(Fault),
-    Run { up: bool },
-    Shown(State),
+impl Verdict {
+    /// The vendor's words for the cause.
+    pub fn cause_raw(&self) -> Option<&str> {
+        self.words.as_deref().or(self.by.map(raw_word))
+    }
+
+    /// State and cause, as somebody reads them.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        (self.state, self.cause, self.cause_raw()) == (other.state, other.cause, other.cause_raw())
+    }
 }
 
 impl Signs {
-    /// Takes note of a sign.
+    /// Takes note of what a happening says.
     pub fn note(&mut self, effect: Effect, phase: Phase, noted: Noted) -> Taken {
+        if effect == Effect::Nothing {
+            self.note_spoke(noted);
+            return Taken::Unheeded;
+        }
+        if self.is_over(&noted) {
+            return Taken::TooLate;
+        }
         match effect {
             Effect::Nothing => Taken::Unheeded,
             Effect::Run { up } => self.note_run(up, noted),
@@ -112,21 +157,7 @@ impl Signs {
                 Taken::Newest
             }
             Effect::Fault(fault) => {
-                let at = self
-                    .edges
-                    .binary_search_by_key(&fault, |e| e.fault)
-                    .unwrap_or_else(|at| {
-                        self.edges.insert(
-                            at,
-                            Edges {
-                                fault,
-                                raised: None,
-                                cleared: Vec::new(),
-                            },
-                        );
-                        at
-                    });
-                let edges = &mut self.edges[at];
+                let edges = self.edges_of(fault);
                 match phase {
                     Phase::Raise => edges.note_raise(noted),
                     Phase::Clear => edges.note_clear(noted),
@@ -136,13 +167,154 @@ impl Signs {
         }
     }
 
+    /// Takes note of a reading.
+    pub fn note_read(&mut self, read: ReadState, noted: Noted) -> Taken {
+        if self.is_over(&noted) {
+            return Taken::TooLate;
+        }
+        let is_up = read == ReadState::Up;
+        let at = place_of(&noted, self.reads.iter().map(|(_, known)| known));
+        // There is one for most of all ONUs: no room for four.
+        self.reads.reserve_exact(1);
+        self.reads.insert(at, (read, noted));
+        let is_newest = at + 1 == self.reads.len();
+        if is_up {
+            self.forget_before(&noted);
+        }
+        self.keep_newest_reads();
+        if is_newest { Taken::Newest } else { Taken::Late }
+    }
+
+    /// Takes note of a sign of life.
+    pub fn note_spoke(&mut self, noted: Noted) {
+        newest(&mut self.spoke, noted);
+    }
+
+    /// Takes note that it cannot be seen since then.
+    pub fn note_unseen(&mut self, noted: Noted) {
+        newest(&mut self.unseen, noted);
+    }
+
+    /// The newest reading said the same again at this time.
+    pub fn repeated(&mut self, at: Micros) {
+        let Some((read, noted)) = self.reads.last_mut().filter(|(_, noted)| noted.seen.observed_at < at) else {
+            return;
+        };
+        noted.seen.observed_at = at;
+        noted.seen.received_at = noted.seen.received_at.max(at);
+        let noted = *noted;
+        if *read == ReadState::Up {
+            self.forget_before(&noted);
+        }
+    }
+
+    /// Whether a reading says what the newest sign says, which is a reading too: nothing follows from it.
+    pub fn is_repeated_by(&self, read: &ReadState, seen: &Seen) -> bool {
+        let Some((known, noted)) = self.reads.last() else {
+            return false;
+        };
+        known == read
+            && !seen.is_older_than(&noted.seen)
+            && self.unseen.is_none_or(|unseen| unseen.is_older_than(noted))
+            && self.of_state().all(|(sign, _)| !noted.is_older_than(&sign))
+    }
+
+    /// Since when it cannot be seen: nothing newer was seen of it.
+    pub fn unseen(&self) -> Option<Noted> {
+        let is_newer = |unseen: &Noted| {
+            self.spoke.is_none_or(|spoke| spoke.is_older_than(unseen))
+                && self.of_state().all(|(sign, _)| sign.is_older_than(unseen))
+        };
+        self.unseen.filter(is_newer)
+    }
+
     /// At least the bytes it takes in the changelog: a number has at most ten, an enum one.
     pub(crate) fn bytes_max(&self) -> usize {
         const NUMBER: usize = 10;
         /// Two instants, a `sysUpTime` that may be missing, a source, an offset.
         const NOTED: usize = 2 * NUMBER + (1 + NUMBER) + 1 + NUMBER;
         let edges = self.edges.iter().map(|e| 2 + NOTED + NUMBER + e.cleared.len() * NOTED);
-        NUMBER + edges.sum::<usize>() + NUMBER + self.runs.len() * (1 + NOTED) + 2 + NOTED
+        let words = |read: &ReadState| match read {
+            ReadState::Down { words: Some(words), .. } => NUMBER + words.len(),
+            _ => 0,
+        };
+        let reads = self.reads.iter().map(|(read, _)| 4 + words(read) + NOTED);
+        let runs = self.runs.len() * (1 + NOTED);
+        let single = (2 + NOTED) + 2 * (1 + NOTED);
+        3 * NUMBER + edges.sum::<usize>() + runs + reads.sum::<usize>() + single
+    }
+
+    /// The state that follows for an entity of this kind, and the newest sign of it (`None` if there is no sign at all).
+    pub fn verdict(&self, kind: Kind) -> (Verdict, Option<Noted>) {
+        let mut fold = Fold::default();
+        let ordered = self.in_order();
+        for &(noted, sign) in &ordered {
+            let before = fold.state;
+            match kind {
+                Kind::Onu => fold.onu(sign, noted.seen),
+                Kind::Pon => fold.pon(sign, noted.seen),
+                _ => fold.newest_wins(sign),
+            }
+            if fold.state != before {
+                fold.since = noted.seen.observed_at;
+            }
+        }
+        let newest = ordered.iter().rfind(|(_, sign)| !matches!(sign, Sign::Spoke));
+        (fold.verdict(), newest.map(|(noted, _)| *noted))
+    }
+
+    /// A reading "up" is newer: whatever this was, it was over.
+    fn is_over(&self, noted: &Noted) -> bool {
+        self.reads
+            .iter()
+            .any(|(read, up)| *read == ReadState::Up && noted.is_older_than(up))
+    }
+
+    /// Of what happened before this, nothing bears on the state any more.
+    fn forget_before(&mut self, up: &Noted) {
+        self.edges.retain_mut(|edges| {
+            edges.raised = edges.raised.filter(|raised| !raised.is_older_than(up));
+            edges.cleared.retain(|cleared| !cleared.is_older_than(up));
+            edges.raised.is_some() || !edges.cleared.is_empty()
+        });
+        self.runs.retain(|(_, noted)| !noted.is_older_than(up));
+        self.reads.retain(|(_, noted)| !noted.is_older_than(up));
+        self.shown = self.shown.filter(|(_, noted)| !noted.is_older_than(up));
+        self.spoke = self.spoke.filter(|noted| !noted.is_older_than(up));
+        self.unseen = self.unseen.filter(|noted| !noted.is_older_than(up));
+    }
+
+    fn keep_newest_reads(&mut self) {
+        let (mut down, mut with_cause, mut unclear) = (false, false, false);
+        for at in (0..self.reads.len()).rev() {
+            let is_wanted = match &self.reads[at].0 {
+                ReadState::Up => true,
+                ReadState::Unclear => !std::mem::replace(&mut unclear, true),
+                ReadState::Down { cause, .. } => {
+                    let tells_more = cause.is_some() && !std::mem::replace(&mut with_cause, true);
+                    !std::mem::replace(&mut down, true) || tells_more
+                }
+            };
+            if !is_wanted {
+                self.reads.remove(at);
+            }
+        }
+    }
+
+    fn edges_of(&mut self, fault: Fault) -> &mut Edges {
+        let at = self
+            .edges
+            .binary_search_by_key(&fault, |e| e.fault)
+            .unwrap_or_else(|at| {
+                let edges = Edges {
+                    fault,
+                    raised: None,
+                    cleared: Vec::new(),
+                };
+                self.edges.insert(at, edges);
+                at
+            });
+        &mut self.edges[at]
     }
 
     fn note_run(&mut self, up: bool, noted: Noted) -> Taken {
@@ -160,34 +332,8 @@ impl Signs {
         if is_newest { Taken::Newest } else { Taken::Late }
     }
 
-    /// The state that follows for an entity of this kind, and the newest sign (`None` if there is no sign at all).
-    pub fn verdict(&self, kind: Kind) -> (Verdict, Option<Noted>) {
-        let mut fold = Fold::default();
-        let ordered = self.in_order();
-        for &(noted, sign) in &ordered {
-            let before = fold.state;
-            match kind {
-                Kind::Onu => fold.onu(sign, noted.seen),
-                Kind::Pon => fold.pon(sign, noted.seen),
-                _ => fold.newest_wins(sign),
-            }
-            if fold.state != before {
-                fold.since = noted.seen.observed_at;
-            }
-        }
-        let out = matches!(fold.state, State::Offline | State::Down | State::Failed);
-        let verdict = Verdict {
-            state: fold.state,
-            cause: fold.cause.filter(|_| out),
-            by: fold.by.filter(|_| out),
-            since: fold.since,
-        };
-        (verdict, ordered.last().map(|(noted, _)| *noted))
-    }
-
-    /// All signs in the order in which they happened. "Older" is not transitive across boots of the sender, so this is
-    /// an insertion, which ends whatever the comparison says.
-    fn in_order(&self) -> Vec<(Noted, Sign)> {
+    /// All signs that say something about the state, in no order.
+    fn of_state(&self) -> impl Iterator<Item = (Noted, Sign<'_>)> {
         let raised = self
             .edges
             .iter()
@@ -198,8 +344,15 @@ impl Signs {
             .flat_map(|e| e.cleared.iter().map(|&noted| (noted, Sign::Clear(e.fault))));
         let runs = self.runs.iter().map(|&(up, noted)| (noted, Sign::Run { up }));
         let shown = self.shown.map(|(state, noted)| (noted, Sign::Shown(state)));
-        let mut ordered: Vec<(Noted, Sign)> = Vec::with_capacity(8);
-        for (noted, sign) in raised.chain(cleared).chain(runs).chain(shown) {
+        let reads = self.reads.iter().map(|(read, noted)| (*noted, Sign::Read(read)));
+        raised.chain(cleared).chain(runs).chain(shown).chain(reads)
+    }
+
+    /// All signs in the order in which they happened. "Older" is not transitive across boots of the sender, so this is
+    /// an insertion, which ends whatever the comparison says.
+    fn in_order(&self) -> Vec<(Noted, Sign<'_>)> {
+        let mut ordered: Vec<(Noted, Sign<'_>)> = Vec::with_capacity(8);
+        for (noted, sign) in self.of_state().chain(self.spoke.map(|noted| (noted, Sign::Spoke))) {
             let at = place_of(&noted, ordered.iter().map(|(known, _)| known));
             ordered.insert(at, (noted, sign));
         }
@@ -239,154 +392,9 @@ fn place_of<'a>(noted: &Noted, known: impl DoubleEndedIterator<Item = &'a Noted>
         .map_or(0, |(at, _)| at + 1)
 }
 
-/// The machine that the signs are run through.
-#[derive(Debug)]
-struct Fold {
-    state: State,
-    cause: Option<Cause>,
-    by: Option<Fault>,
-    since: Micros,
-    /// Faults that stand, oldest first.
-    standing: Vec<(Fault, Seen)>,
-    /// The standing fault whose clear ends the present outage.
-    explains: Option<Fault>,
-    gasped: Option<Seen>,
-}
-
-impl Default for Fold {
-    fn default() -> Self {
-        Self {
-            state: State::Unknown,
-            cause: None,
-            by: None,
-            since: Micros(0),
-            standing: Vec::new(),
-            explains: None,
-            gasped: None,
-        }
-    }
-}
-
-impl Fold {
-    fn onu(&mut self, sign: Sign, seen: Seen) {
-        match sign {
-            Sign::Raise(fault) => {
-                if fault == Fault::DyingGasp {
-                    self.gasped = Some(seen);
-                }
-                self.stand(fault, seen);
-                self.state = State::Offline;
-                self.explain_onu(fault, &seen);
-            }
-            Sign::Clear(fault) => {
-                self.standing.retain(|(standing, _)| *standing != fault);
-                if self.state == State::Offline && self.explains == Some(fault) {
-                    self.ended();
-                }
-            }
-            Sign::Run { up: false } => {
-                if self.state != State::Offline {
-                    (self.state, self.cause, self.by) = (State::Offline, Some(Cause::Unknown), None);
-                    self.explains = None;
-                }
-            }
-            Sign::Run { up: true } => {
-                let explained = self.explains.take();
-                self.standing.retain(|(standing, _)| Some(*standing) != explained);
-                self.ended();
-            }
-            Sign::Shown(state) => self.show(state),
-        }
-    }
-
-    /// What explained the outage is over: online, unless another fault stands.
-    fn ended(&mut self) {
-        match self.standing.last().copied() {
-            Some((fault, raised)) => {
-                self.explains = None;
-                self.explain_onu(fault, &raised);
-            }
-            None => {
-                (self.state, self.cause, self.by, self.explains) = (State::Online, None, None, None);
-            }
-        }
-    }
-
-    fn explain_onu(&mut self, fault: Fault, raised: &Seen) {
-        let gasp_near = self
-            .gasped
-            .is_some_and(|gasp| raised.micros_apart(&gasp) <= GASP_NEAR_MICROS);
-        if fault == Fault::DyingGasp || gasp_near {
-            (self.cause, self.by) = (Some(Cause::Power), Some(Fault::DyingGasp));
-        } else {
-            (self.cause, self.by) = (Some(Cause::Fibre), Some(fault));
-        }
-        let gasp_stands = self.standing.iter().any(|(standing, _)| *standing == Fault::DyingGasp);
-        self.explains = Some(if gasp_near && gasp_stands {
-            Fault::DyingGasp
-        } else {
-            fault
-        });
-    }
-
-    fn pon(&mut self, sign: Sign, seen: Seen) {
-        match sign {
-            Sign::Raise(fault) => {
-                self.stand(fault, seen);
-                // "Link down" tells less than the fault that made it so.
-                if fault != Fault::LinkDown || self.state != State::Down {
-                    (self.cause, self.by) = (Some(port_cause(fault)), Some(fault));
-                }
-                self.state = State::Down;
-            }
-            Sign::Clear(fault) => {
-                self.standing.retain(|(standing, _)| *standing != fault);
-                match self.standing.last() {
-                    Some(&(other, _)) => {
-                        self.state = State::Down;
-                        (self.cause, self.by) = (Some(port_cause(other)), Some(other));
-                    }
-                    None => (self.state, self.cause, self.by) = (State::Up, None, None),
-                }
-            }
-            Sign::Shown(state) => self.show(state),
-            Sign::Run { .. } => {}
-        }
-    }
-
-    fn newest_wins(&mut self, sign: Sign) {
-        match sign {
-            Sign::Raise(fault) => {
-                (self.state, self.cause, self.by) = (State::Failed, Some(Cause::Other), Some(fault));
-            }
-            Sign::Clear(_) => (self.state, self.cause, self.by) = (State::Normal, None, None),
-            Sign::Shown(state) => self.show(state),
-            Sign::Run { .. } => {}
-        }
-    }
-
-    fn show(&mut self, state: State) {
-        self.state = state;
-        let cause = if state == State::Failed {
-            Cause::Other
-        } else {
-            Cause::Unknown
-        };
-        (self.cause, self.by, self.explains) = (Some(cause), None, None);
-        self.standing.clear();
-    }
-
-    fn stand(&mut self, fault: Fault, raised: Seen) {
-        self.standing.retain(|(standing, _)| *standing != fault);
-        self.standing.push((fault, raised));
-    }
-}
-
-fn port_cause(fault: Fault) -> Cause {
-    match fault {
-        Fault::PonLos => Cause::Fibre,
-        Fault::LinkDown => Cause::Unknown,
-        _ => Cause::Other,
+fn newest(known: &mut Option<Noted>, noted: Noted) {
+    if known.is_none_or(|known| !noted.is_older_than(&known)) {
+        *known = Some(noted);
     }
 }
 

@@ -9,7 +9,9 @@ use schemas::{DeviceStatusView, InventoryEntryView};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, text};
-use crate::signs::{Noted, Signs, Verdict, raw_word};
+use crate::health::Health;
+use crate::levels::Shown;
+use crate::signs::{Noted, Signs, Verdict};
 
 /// A PDU is remembered this long, if there is room. Microseconds.
 pub const RESENT_MICROS: i64 = Fingerprint::RESENT;
@@ -21,18 +23,20 @@ const RECENT_MAX: usize = 256;
 
 /// A PDU that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Recent {
+pub(crate) struct Recent {
     fingerprint: u64,
     received_at: Micros,
 }
 
 /// Everything known of one entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slot {
     /// What was seen of its state.
     pub signs: Signs,
     /// What follows from it, as last told.
     pub told: Verdict,
+    /// What was known, while it is told that it cannot be seen.
+    pub hidden: Option<Verdict>,
     /// When the newest observation of the state was made, and when we received it.
     pub observed_at: Micros,
     /// See `observed_at`.
@@ -41,7 +45,11 @@ pub struct Slot {
     pub first_trap_at: Option<Micros>,
     /// What inventory says. Shared, because it is large and most of what happens says nothing about it.
     pub facts: Arc<Facts>,
-    recent: Vec<Recent>,
+    /// Optical levels (ONUs only).
+    pub levels: Option<Arc<Shown>>,
+    /// How reading it goes (roots only).
+    pub health: Option<Arc<Health>>,
+    pub(crate) recent: Vec<Recent>,
 }
 
 impl Slot {
@@ -53,12 +61,16 @@ impl Slot {
                 state: State::Unknown,
                 cause: None,
                 by: None,
+                words: None,
                 since: seen.observed_at,
             },
+            hidden: None,
             observed_at: seen.observed_at,
             received_at: seen.received_at,
             first_trap_at: None,
             facts: Arc::new(Facts::seen(seen)),
+            levels: None,
+            health: None,
             recent: Vec::new(),
         }
     }
@@ -90,32 +102,63 @@ impl Slot {
     /// Draws the conclusion from the signs, after this one was added.
     pub fn conclude(&mut self, entity: &EntityId, added: &Noted) {
         let (verdict, newest) = self.signs.verdict(entity.kind());
-        let since = if verdict.state == self.told.state {
+        let known = self.known();
+        let since = if verdict.state == known.state {
             // Since when is kept through what does not change the state.
-            self.told.since
+            known.since
         } else if newest.as_ref() == Some(added) {
             // The signs between, of which only the newest are kept, had led to what was told: so it is this one.
             added.seen.observed_at
         } else {
             verdict.since
         };
-        self.told = Verdict { since, ..verdict };
+        let verdict = Verdict { since, ..verdict };
+        (self.told, self.hidden) = match self.signs.unseen() {
+            Some(unseen) => (unseen_since(unseen.seen.observed_at), Some(verdict)),
+            None => (verdict, None),
+        };
         if let Some(Noted { seen, .. }) = newest {
             (self.observed_at, self.received_at) = (seen.observed_at, seen.received_at);
         }
     }
 
+    /// What is known of its state, whether it can be seen at present or not.
+    pub fn known(&self) -> &Verdict {
+        self.hidden.as_ref().unwrap_or(&self.told)
+    }
+
     /// At least the bytes it takes in the changelog, where a number has at most ten and an enum one.
     pub fn bytes_max(&self) -> usize {
         const NUMBER: usize = 10;
-        let verdict = 5 + NUMBER;
+        let verdict = |verdict: &Verdict| 6 + 2 * NUMBER + verdict.words.as_ref().map_or(0, |words| words.len());
+        let verdicts = verdict(&self.told) + 1 + self.hidden.as_ref().map_or(0, verdict);
+        let levels = 1 + self.levels.as_ref().map_or(0, |_| Shown::BYTES_MAX);
+        let health = 1 + self.health.as_ref().map_or(0, |health| health.bytes_max());
         let own = 2 * NUMBER + (1 + NUMBER) + NUMBER;
-        self.signs.bytes_max() + verdict + own + self.facts.bytes_max() + self.recent.len() * 2 * NUMBER
+        self.signs.bytes_max()
+            + verdicts
+            + own
+            + levels
+            + health
+            + self.facts.bytes_max()
+            + self.recent.len() * 2 * NUMBER
     }
 
     /// Whether a reader of the status could tell the two apart; observation times alone are not told.
     pub fn status_reads_like(&self, other: &Self) -> bool {
-        self.told == other.told && self.first_trap_at == other.first_trap_at && self.facts.reads_like(&other.facts)
+        self.told == other.told
+            && self.first_trap_at == other.first_trap_at
+            && self.levels == other.levels
+            && self.health_reads_like(other)
+            && self.facts.reads_like(&other.facts)
+    }
+
+    fn health_reads_like(&self, other: &Self) -> bool {
+        match (&self.health, &other.health) {
+            (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs) || mine.row() == theirs.row(),
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// The row of `device-status`. `above` is what the entity hangs on.
@@ -140,11 +183,13 @@ impl Slot {
             serial: text(&facts.serial),
             state: self.told.state.as_str(),
             cause: self.told.cause.map(Cause::as_str),
-            cause_raw: self.told.by.map(raw_word),
+            cause_raw: self.told.cause_raw(),
             since: self.told.since,
             observed_at: self.observed_at,
             received_at: self.received_at,
             first_trap_at: self.first_trap_at,
+            optics: self.levels.as_ref().map(|shown| shown.row()),
+            poll: self.health.as_ref().map(|health| health.row()),
             position: now.position.into(),
             wts,
         }
@@ -179,5 +224,16 @@ impl Slot {
             position: now.position.into(),
             wts,
         }
+    }
+}
+
+/// What is told of what cannot be seen.
+fn unseen_since(since: Micros) -> Verdict {
+    Verdict {
+        state: State::Unknown,
+        cause: None,
+        by: None,
+        words: None,
+        since,
     }
 }

@@ -10,7 +10,7 @@ use crate::wire::{self, Body, Malformed, Reader};
 use crate::{DeviceStatus, DeviceStatusView, InputPosition};
 
 /// One normalised happening.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceEvent {
     /// What it happened to.
     pub entity: String,
@@ -64,7 +64,7 @@ pub struct DeviceEvent {
 }
 
 /// A [`DeviceEvent`] whose parts are where they came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs, reason = "fields as in the record")]
 pub struct DeviceEventView<'a> {
     pub entity: &'a str,

@@ -3,12 +3,12 @@
 use model::Micros;
 use serde::{Deserialize, Serialize};
 
-use crate::InputPosition;
 use crate::records::RecordType;
-use crate::wire::{self, Body, Malformed, Reader, View};
+use crate::wire::{self, Body, Malformed, Reader};
+use crate::{InputPosition, OnuOptics, PollHealth, PollHealthView};
 
 /// Current status of an entity, and what lists need.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceStatus {
     /// Entity id: tenant, root and place.
     pub entity: String,
@@ -54,6 +54,12 @@ pub struct DeviceStatus {
     /// When its first trap came (roots only).
     #[serde(default)]
     pub first_trap_at: Option<Micros>,
+    /// Optical levels (ONUs only).
+    #[serde(default)]
+    pub optics: Option<OnuOptics>,
+    /// How reading it goes (OLTs only).
+    #[serde(default)]
+    pub poll: Option<PollHealth>,
     /// The input that made this row.
     pub position: InputPosition,
     /// Write time of the row, its slot's hybrid clock.
@@ -61,7 +67,7 @@ pub struct DeviceStatus {
 }
 
 /// A [`DeviceStatus`] whose parts are where they came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs, reason = "fields as in the record")]
 pub struct DeviceStatusView<'a> {
     pub entity: &'a str,
@@ -81,6 +87,8 @@ pub struct DeviceStatusView<'a> {
     pub observed_at: Micros,
     pub received_at: Micros,
     pub first_trap_at: Option<Micros>,
+    pub optics: Option<OnuOptics>,
+    pub poll: Option<PollHealthView<'a>>,
     pub position: InputPosition,
     pub wts: Micros,
 }
@@ -106,6 +114,8 @@ impl DeviceStatus {
             observed_at: self.observed_at,
             received_at: self.received_at,
             first_trap_at: self.first_trap_at,
+            optics: self.optics,
+            poll: self.poll.as_ref().map(PollHealth::view),
             position: self.position,
             wts: self.wts,
         }
@@ -132,32 +142,8 @@ impl DeviceStatus {
             observed_at: r.micros()?,
             received_at: r.micros()?,
             first_trap_at: r.optional(Reader::micros)?,
-            position: InputPosition::decode(r)?,
-            wts: r.micros()?,
-        })
-    }
-}
-
-impl<'a> View<'a> for DeviceStatusView<'a> {
-    fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
-        Ok(Self {
-            entity: r.text()?,
-            root: r.text()?,
-            kind: r.text()?,
-            site: r.optional(Reader::text)?,
-            parent: r.optional(Reader::text)?,
-            name: r.optional(Reader::text)?,
-            description: r.optional(Reader::text)?,
-            vendor: r.optional(Reader::text)?,
-            model: r.optional(Reader::text)?,
-            serial: r.optional(Reader::text)?,
-            state: r.text()?,
-            cause: r.optional(Reader::text)?,
-            cause_raw: r.optional(Reader::text)?,
-            since: r.micros()?,
-            observed_at: r.micros()?,
-            received_at: r.micros()?,
-            first_trap_at: r.optional(Reader::micros)?,
+            optics: r.optional(OnuOptics::decode)?,
+            poll: r.optional(PollHealth::decode)?,
             position: InputPosition::decode(r)?,
             wts: r.micros()?,
         })
@@ -185,6 +171,8 @@ impl Body for DeviceStatusView<'_> {
         wire::put_micros(out, self.observed_at);
         wire::put_micros(out, self.received_at);
         wire::put_optional(out, self.first_trap_at, wire::put_micros);
+        wire::put_optional(out, self.optics, |out, value| value.encode(out));
+        wire::put_optional(out, self.poll, |out, value| value.encode(out));
         self.position.encode(out);
         wire::put_micros(out, self.wts);
     }

@@ -1,4 +1,5 @@
-import type { Cause, Kind, Severity, State } from '../protocol/types'
+import type { Failure } from '../features/polling/health'
+import type { Cause, Kind, Level, Severity, State } from '../protocol/types'
 
 const count = (n: number, one: string, many: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
@@ -139,6 +140,10 @@ const events: Record<string, { raise: string; clear?: string }> = {
   protection_switch: { raise: 'Protection switched' },
   registered: { raise: 'Registered' },
   registration_changed: { raise: 'Registration changed' },
+  removed: { raise: 'Removed' },
+  state_read: { raise: 'State read from the OLT' },
+  absent: { raise: 'Not found any more' },
+  poll_failing: { raise: 'Readings fail', clear: 'Readings go well again' },
   reachable: { raise: 'Reachable' },
   unreachable: { raise: 'Unreachable' },
   cold_start: { raise: 'Started cold' },
@@ -146,6 +151,111 @@ const events: Record<string, { raise: string; clear?: string }> = {
   link: { raise: 'Link down', clear: 'Link up' },
   authentication_failure: { raise: 'SNMP authentication failed' },
   unknown_trap: { raise: 'Unknown trap' },
+}
+
+const levels: Record<Level, string> = { good: 'Good', weak: 'Weak', bad: 'Bad' }
+
+/** Why an OLT cannot be read, and what a person does about it. */
+const failures: Record<Failure, { what: string; act: string }> = {
+  unreachable: {
+    what: 'Nobody answers at its address',
+    act: 'Check its power, the management network and its address in the settings. It is tried again by itself.',
+  },
+  algorithms: {
+    what: 'It offers no algorithms that are held to be safe, or too short a host key',
+    act: 'Renew its firmware or host key, or allow it the old ones: profile = "legacy" under [olt.ssh] in its settings. It is tried again every 10 minutes.',
+  },
+  host_key_changed: {
+    what: 'Its host key changed: it may be another device, or somebody in between',
+    act: 'If the device or its key was replaced, remove its pinned key (its file in the folder host-keys of Atalaia’s data) and restart Atalaia. Until then it is not logged in to.',
+  },
+  pins: {
+    what: 'The pinned host keys cannot be read or written',
+    act: 'Check the folder host-keys of Atalaia’s data: its rights, the space on the disk, and the file of this OLT. It is tried again every 10 minutes.',
+  },
+  refused: {
+    what: 'It refused the name or the password',
+    act: 'Set the right ones and restart Atalaia. Until then it is not tried again, so that the device does not lock the user.',
+  },
+  methods: {
+    what: 'It asks for another login than one password',
+    act: 'Let it take a password for this user, then restart Atalaia. Until then it is not tried again.',
+  },
+  locked: {
+    what: 'It has locked the user for a while',
+    act: 'Find out who tried wrong passwords. It is tried again after half an hour.',
+  },
+  too_many_sessions: {
+    what: 'All sessions of this user are taken',
+    act: 'Close sessions left open, or give Atalaia a user of its own. It is tried again after a minute.',
+  },
+  first_login: {
+    what: 'It wants a decision at the first login, such as a new password',
+    act: 'Log in by hand once as this user, then restart Atalaia. Until then it is not tried again.',
+  },
+  timeout: { what: 'It did not finish in time', act: 'It is tried again by itself. If it stays, look at its load.' },
+  timeout_tcp: {
+    what: 'No connection came about in time',
+    act: 'Check its power, the management network and firewalls on the way. It is tried again by itself.',
+  },
+  timeout_version: {
+    what: 'It took the connection and then said nothing',
+    act: 'Check that SSH runs at this address and port; all sessions may be taken. It is tried again by itself.',
+  },
+  timeout_key_exchange: {
+    what: 'Agreeing on keys took too long',
+    act: 'Its processor may be busy. It is tried again by itself.',
+  },
+  timeout_authentication: {
+    what: 'It did not say whether the password is right',
+    act: 'Check the server that it asks (RADIUS, TACACS), if it has one. It is tried again after a minute.',
+  },
+  timeout_shell: {
+    what: 'It logged us in and gave no command line',
+    act: 'Check that the user may use the command line. It is tried again by itself.',
+  },
+  timeout_prompt: {
+    what: 'No prompt came after the login',
+    act: 'Check what it shows this user at login. It is tried again by itself.',
+  },
+  timeout_sending: {
+    what: 'It stopped taking what we send',
+    act: 'The line may be cut half-way. It is tried again by itself.',
+  },
+  timeout_answer: {
+    what: 'A command was not answered to its end in time',
+    act: 'Its processor may be busy. It is tried again by itself.',
+  },
+  timeout_leaving: {
+    what: 'It did not finish the log-out',
+    act: 'It may keep the session for some minutes. It is tried again by itself.',
+  },
+  closed: {
+    what: 'It closed the connection',
+    act: 'All its sessions may be taken, or an access list refuses us. It is tried again by itself.',
+  },
+  protocol: {
+    what: 'What answers does not keep to the protocol',
+    act: 'Check that the address and port are those of its SSH or telnet. It is tried again by itself.',
+  },
+  too_much: {
+    what: 'It sends more than any of its answers can be',
+    act: 'Check what is at this address. It is tried again by itself.',
+  },
+  busy: { what: 'It says that it is busy', act: 'It is left alone for a minute, then tried again.' },
+  command: {
+    what: 'It wants more of a command than we know',
+    act: 'Tell the makers of Atalaia its firmware and the text below. Other readings go on.',
+  },
+  unsupported: {
+    what: 'Its firmware does not know the command',
+    act: 'Tell the makers of Atalaia its firmware and the text below. Other readings go on.',
+  },
+  incomplete: {
+    what: 'Its answer was not whole',
+    act: 'Nothing is held to be absent because of it. It is tried again by itself.',
+  },
+  other: { what: 'The reading failed', act: 'The text below says more. It is tried again where that can help.' },
 }
 
 /** Every word of the interface; its shape is what another language must have, key for key. */
@@ -229,19 +339,82 @@ export const en = {
     overview: 'Overview',
     path: 'Where it hangs',
     counts: (online: string, onus: string, offline: string) => `${online} of ${onus} ONUs online, ${offline} offline`,
+    absent: (n: number) => `${count(n, 'ONU', 'ONUs')} absent`,
+  },
+  light: {
+    title: 'Optical levels',
+    group: 'Light',
+    levels,
+    onuRx: 'ONU Rx',
+    oltRx: 'OLT Rx',
+    onuReceives: 'The ONU receives',
+    oltReceives: 'The OLT receives',
+    onuSends: 'The ONU sends',
+    distance: 'Distance',
+    temperature: 'Temperature',
+    voltage: 'Voltage',
+    bias: 'Laser current',
+    notRead: 'not read',
+    trouble: { weak: 'weak: within 2 dB of the weakest', too_weak: 'too weak', too_strong: 'too strong' },
+    range: (weakest: string, strongest: string) => `${weakest} to ${strongest} dBm`,
+    limits: (onu: string, olt: string) =>
+      `GPON class B+: the ONU reads ${onu}, the OLT ${olt}. Within 2 dB of the weakest is weak, beyond the limits is bad.`,
+    read: (age: string) => `read ${age} ago`,
+    before: (state: string) => `Read before it was ${state.toLowerCase()}.`,
+  },
+  polling: {
+    title: 'Reading of the OLT',
+    none: 'Atalaia does not log in to it: what is shown comes from traps and from the inventory.',
+    waiting: 'Waiting for the first reading',
+    sign: 'Readings fail',
+    stopped: 'Not read until somebody acts',
+    failing: (age: string) => `Readings have failed for ${age}`,
+    inARow: (n: number) => `${count(n, 'reading', 'readings')} in a row`,
+    lastGood: 'Last good reading',
+    ago: (age: string) => `${age} ago`,
+    never: 'none yet',
+    took: 'It took',
+    firmware: 'Firmware',
+    security: 'Security',
+    rowsRefused: 'Rows refused',
+    rowsRefusedHint: 'rows of its answers that no such device can have, since it is known',
+    legacy: 'Old security',
+    legacyHint:
+      'It is spoken to with algorithms, or by telnet, that are no longer held to be safe: who sits on the way could listen or pretend to be it. Keep the way to it closed; renew its firmware when you can, then take profile = "legacy" or [olt.telnet] out of its settings.',
+    blind: 'Nobody answers and no trap comes: its ONUs are unknown, not offline.',
+    failures,
+  },
+  pending: {
+    title: 'Waiting to be provisioned',
+    count: (n: number) => `${count(n, 'ONU waits', 'ONUs wait')} to be provisioned`,
+    none: 'No ONU waits to be provisioned.',
+    place: 'Place',
+    serial: 'Serial',
+    model: 'Vendor, model',
+    software: 'Software',
+    found: 'Found',
+    foundHint: 'by the OLT’s own clock',
+    password: 'shows a password',
+    unchanged: (age: string) => `unchanged for ${age}`,
+    more: 'There are more on the OLT than are listed here.',
+    failed: 'The list could not be loaded.',
+    retry: 'Try again',
+    all: (n: string) => `Show all ${n}`,
   },
   board: {
     allSites: 'All sites',
     attention: 'Needs attention',
     attentionMore: (n: number) => `and ${count(n, 'other', 'others')} below these`,
     attentionNone: 'Nothing needs attention',
-    attentionNoneHint: 'No PON is down, no board has failed and no PON has lost a fifth of its ONUs.',
+    attentionNoneHint:
+      'No PON is down, no board has failed, no PON has lost a fifth of its ONUs, and every OLT that is read can be read.',
     offlineOf: (offline: string, onus: string) => `${offline} of ${onus} offline`,
     heat: (name: string) => `PONs of ${name} by share of ONUs offline`,
     legend: 'Share of ONUs offline',
     ponDown: 'PON down',
     noOnus: 'no ONUs',
     unheard: (n: string) => `${n} never heard of`,
+    unseen: (n: number) => `${count(n, 'ONU', 'ONUs')} unknown`,
     boards: 'Boards',
     pons: 'PONs',
     onus: 'ONUs',
@@ -256,12 +429,11 @@ export const en = {
     list: 'List',
     place: 'Place',
     state: 'State',
-    serial: 'Serial',
-    description: 'Description',
     since: 'Since',
+    customer: 'Serial, name, description',
     cause: 'Cause',
     noOnusTitle: 'No ONUs here yet',
-    noOnusHint: 'They appear when they are imported, or when a trap names them.',
+    noOnusHint: 'They appear when they are imported, when the OLT is read, or when a trap names them.',
     noMatch: 'None matches the filter.',
     gone: 'This part of the network is not known',
     goneHint: 'It may have been renamed or removed.',

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest'
+import { FAILURES } from '../features/polling/health'
 import { eventItem } from '../lib/fixtures'
-import { CAUSES, KINDS, SEVERITIES, STATES } from '../protocol/types'
+import { CAUSES, KINDS, LEVELS, SEVERITIES, STATES } from '../protocol/types'
 import { eventWords, firstLanguage, messages, word } from '.'
 
 const { en, pt } = messages
@@ -36,6 +37,13 @@ describe('the languages', () => {
     ['severities', SEVERITIES],
   ] as const)('have a word for each of %s', (set, words) => {
     for (const messages of [en, pt]) expect(Object.keys(messages[set]).sort()).toEqual([...words].sort())
+  })
+
+  it('have a word for each level of light and each failure of a reading', () => {
+    for (const messages of [en, pt]) {
+      expect(Object.keys(messages.light.levels).sort()).toEqual([...LEVELS].sort())
+      expect(Object.keys(messages.polling.failures).sort()).toEqual([...FAILURES].sort())
+    }
   })
 
   it('count in the plural', () => {

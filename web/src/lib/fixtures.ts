@@ -1,4 +1,4 @@
-import type { Counts, EventItem, StatusItem, SummaryItem } from '../protocol/types'
+import type { Counts, EventItem, Optics, Poll, StatusItem, SummaryItem } from '../protocol/types'
 import { parentOf, parseEntity } from './entity'
 
 /** Items for tests: everything plain, the given fields over it. */
@@ -53,6 +53,37 @@ export function eventItem(id: string, change: Partial<EventItem> = {}): EventIte
     trap_oid: null,
     source: 'trap',
     position: null,
+    ...change,
+  }
+}
+
+export function opticsItem(change: Partial<Optics> = {}): Optics {
+  return {
+    rx_dbm: -19.5,
+    tx_dbm: 2.3,
+    olt_rx_dbm: -21.2,
+    temperature_c: 45,
+    voltage_v: 3.3,
+    bias_ma: 11,
+    distance_m: 2_345,
+    level: 'good',
+    observed_at: '2026-11-21T10:00:00.000Z',
+    ...change,
+  }
+}
+
+export function pollItem(change: Partial<Poll> = {}): Poll {
+  return {
+    last_good_at: '2026-11-21T10:00:00.000Z',
+    took_ms: 840,
+    failing_since: null,
+    class: null,
+    detail: null,
+    in_a_row: 0,
+    firmware: 'MA5800V100R022C00 SPH202',
+    security: 'curve25519-sha256, ssh-ed25519',
+    legacy: false,
+    rows_refused: 0,
     ...change,
   }
 }

@@ -2,6 +2,12 @@
 export interface Formats {
   locale: string
   number(n: number): string
+  /** With this many digits behind the point, and a true minus sign. */
+  decimal(n: number, digits: number): string
+  /** Metres up to a kilometre, else kilometres. */
+  distance(metres: number): string
+  /** How long a piece of work took: "840 ms", "1.4 s", "2 min 5 s". */
+  took(ms: number): string
   /** A share of 0 to 1. Never rounds up to 100 % or down to 0 % what is not. */
   percent(share: number): string
   /** Clock time with seconds. */
@@ -44,6 +50,17 @@ export function formats(locale: string): Formats {
     maximumFractionDigits: 1,
   })
   const whole = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
+  const decimals = [0, 1, 2].map(
+    digits => new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  )
+  // What rounds to nothing has no sign, and a hyphen is too short for one.
+  const decimal = (n: number, digits: number) =>
+    Number.isFinite(n)
+      ? (decimals[digits] ?? number)
+          .format(n)
+          .replace(/^-(?=.*[1-9])/, '−')
+          .replace(/^-/, '')
+      : '—'
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' })
   const instant = new Intl.DateTimeFormat(locale, {
     year: 'numeric',
@@ -61,9 +78,27 @@ export function formats(locale: string): Formats {
     const date = new Date(value)
     return Number.isNaN(date.getTime()) ? '—' : write(date)
   }
+  const duration = (ms: number) => {
+    const age = Math.max(0, ms)
+    const at = UNITS.findIndex(([size]) => age >= size)
+    if (at < 0) return '0 s'
+    const [size, , short] = UNITS[at] as (typeof UNITS)[number]
+    const first = Math.floor(age / size)
+    const below = UNITS[at + 1]
+    const rest = below ? Math.floor((age % size) / below[0]) : 0
+    return below && rest > 0 ? `${first} ${short} ${rest} ${below[2]}` : `${first} ${short}`
+  }
   return {
     locale,
     number: n => number.format(n),
+    decimal,
+    distance: metres => (metres < 1_000 ? `${decimal(metres, 0)} m` : `${decimal(metres / 1_000, 2)} km`),
+    took: ms => {
+      if (ms < 1) return '< 1 ms'
+      // 999.6 ms are a second, not a thousand milliseconds.
+      if (Math.round(ms) < SECOND) return `${decimal(ms, 0)} ms`
+      return ms < MINUTE ? `${decimal(ms / SECOND, 1)} s` : duration(ms)
+    },
     percent: share => {
       if (!Number.isFinite(share)) return '—'
       if (share <= 0 || share >= 1) return whole.format(Math.min(1, Math.max(0, share)))
@@ -78,16 +113,7 @@ export function formats(locale: string): Formats {
       const [size, unit] = UNITS.find(([size]) => age >= size) ?? [SECOND, 'second']
       return relative.format(-Math.floor(age / size), unit)
     },
-    duration: ms => {
-      const age = Math.max(0, ms)
-      const at = UNITS.findIndex(([size]) => age >= size)
-      if (at < 0) return '0 s'
-      const [size, , short] = UNITS[at] as (typeof UNITS)[number]
-      const first = Math.floor(age / size)
-      const below = UNITS[at + 1]
-      const rest = below ? Math.floor((age % size) / below[0]) : 0
-      return below && rest > 0 ? `${first} ${short} ${rest} ${below[2]}` : `${first} ${short}`
-    },
+    duration,
     age: ms => {
       const age = Math.max(0, ms)
       const [size, , short] = UNITS.find(([size]) => age >= size) ?? [SECOND, 'second', 's']

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { toneOf } from '../ui/tone'
 import { compareIds, parentOf, parseEntity, pathTo } from './entity'
 import { formats, vendorName } from './format'
-import { fold, inert } from './text'
+import { fold, inert, plainSerial } from './text'
 
 describe('formats', () => {
   const pt = formats('pt-BR')
@@ -30,6 +30,41 @@ describe('formats', () => {
     [-5_000, '0 s', '0s'],
   ])('%s ms is %s, short %s', (ms, long, short) => {
     expect([en.duration(ms), en.age(ms)]).toEqual([long, short])
+  })
+
+  it.each([
+    [-21.94, 1, '−21.9', '−21,9'],
+    [-27, 0, '−27', '−27'],
+    [-0.04, 1, '0.0', '0,0'],
+    [3.309, 2, '3.31', '3,31'],
+    [1_234.5, 1, '1,234.5', '1.234,5'],
+    [Number.NaN, 1, '—', '—'],
+    [Number.POSITIVE_INFINITY, 1, '—', '—'],
+  ])('%s with %s digits is %s, in Portuguese %s', (n, digits, english, portuguese) => {
+    expect([en.decimal(n, digits), pt.decimal(n, digits)]).toEqual([english, portuguese])
+  })
+
+  it.each([
+    [0, '0 m'],
+    [983, '983 m'],
+    [999, '999 m'],
+    [1_000, '1.00 km'],
+    [12_345, '12.35 km'],
+  ])('%s metres are %s', (metres, expected) => {
+    expect(en.distance(metres)).toBe(expected)
+  })
+
+  it.each([
+    [-3, '< 1 ms'],
+    [0, '< 1 ms'],
+    [1, '1 ms'],
+    [840, '840 ms'],
+    [999.6, '1.0 s'],
+    [1_430, '1.4 s'],
+    [59_960, '60.0 s'],
+    [125_000, '2 min 5 s'],
+  ])('work of %s ms took %s', (ms, expected) => {
+    expect(en.took(ms)).toBe(expected)
   })
 
   it('write as the language does', () => {
@@ -74,6 +109,9 @@ describe('a tone', () => {
     ['down', 'fibre', 'fibre'],
     ['failed', null, 'fault'],
     ['normal', null, 'ok'],
+    ['unreachable', null, 'blind'],
+    ['unreachable', 'other', 'blind'],
+    ['absent', null, 'absent'],
   ] as const)('of %s by %s is %s', (state, cause, tone) => {
     expect(toneOf(state, cause)).toBe(tone)
   })
@@ -82,6 +120,23 @@ describe('a tone', () => {
 describe('what people type', () => {
   it('needs no accents and no case', () => {
     expect(fold('Conceição MUÑOZ')).toBe('conceicao munoz')
+  })
+})
+
+describe('a serial', () => {
+  it.each([
+    ['48575443-B611001C', 'HWTCB611001C'],
+    ['48575443b611001c', 'HWTCB611001C'],
+    ['4857 5443 B611 001C', 'HWTCB611001C'],
+    ['hwtc-b611001c', 'HWTCB611001C'],
+    ['HWTC:B611', 'HWTCB611'],
+    ['48575443', 'HWTC'],
+    // No vendor writes itself so.
+    ['12345678B611001C', '12345678B611001C'],
+    ['padaria', 'PADARIA'],
+    ['', ''],
+  ])('%j is %s', (typed, expected) => {
+    expect(plainSerial(typed)).toBe(expected)
   })
 })
 

@@ -18,6 +18,17 @@ export const fold = (text: string): string =>
     .replace(/\p{Mn}/gu, '')
     .toLowerCase()
 
+/**
+ * A serial as it is kept, from any form in which people copy it: `48575443-B611001C`, `485754 43b611001c` and
+ * `hwtc-b611001c` are `HWTCB611001C`. What is no serial comes back without its blanks and strokes.
+ */
+export function plainSerial(text: string): string {
+  const plain = text.replace(/[\s:.-]/g, '').toUpperCase()
+  const vendor = /^((?:4[1-9A-F]|5[0-9A]){4})([0-9A-F]{0,8})$/.exec(plain)
+  if (!vendor?.[1]) return plain
+  return vendor[1].replace(/../g, pair => String.fromCharCode(Number.parseInt(pair, 16))) + vendor[2]
+}
+
 /** As an escape that a person can read: `\\x1b`, `\\u202e`. */
 function visible(char: string): string {
   const code = char.codePointAt(0) ?? 0

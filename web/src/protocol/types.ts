@@ -33,6 +33,66 @@ export interface Position {
   offset: number
 }
 
+/** Whether light can be worked with, by GPON class B+; see `features/light/levels.ts` for the limits. */
+export const LEVELS = ['good', 'weak', 'bad'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** What a poll read of an ONU's light. What was not read, or not understood, is null. */
+export interface Optics {
+  rx_dbm: number | null
+  tx_dbm: number | null
+  olt_rx_dbm: number | null
+  temperature_c: number | null
+  voltage_v: number | null
+  bias_ma: number | null
+  distance_m: number | null
+  /** The worse of the two received levels. */
+  level: Level | null
+  observed_at: string
+}
+
+/** How reading an OLT goes. */
+export interface Poll {
+  last_good_at: string | null
+  took_ms: number | null
+  /** Null if the last reading was good. */
+  failing_since: string | null
+  /** Why the last one failed: a word of `features/polling/health.ts`, or one of a newer server. */
+  class: string | null
+  detail: string | null
+  in_a_row: number
+  firmware: string | null
+  security: string | null
+  legacy: boolean
+  rows_refused: number
+}
+
+/** An ONU that an OLT found and that nobody has added yet, as the OLT says it. */
+export interface PendingOnu {
+  serial: string | null
+  serial_text: string | null
+  frame: number | null
+  slot: number | null
+  port: number | null
+  vendor: string | null
+  model: string | null
+  version: string | null
+  software_version: string | null
+  password_set: boolean
+  /** By the OLT's own clock and in its own words. */
+  found_time: string | null
+}
+
+/** `GET /olts/{id}/autofind-onts/all`. */
+export interface PendingPage {
+  items: PendingOnu[]
+  next: string | null
+  /** When the reading was asked for that first said so; null if it was never asked. */
+  observed_at: string | null
+  /** There are more on the OLT than these. */
+  more: boolean
+}
+
 /** ONUs below a node; the causes count the offline ones. */
 export interface Counts {
   onus: number
@@ -74,6 +134,12 @@ export interface StatusItem {
   first_trap_at: string | null
   position: Position | null
   counts?: Counts
+  /** Light, once it was read; ONUs only. */
+  optics?: Optics
+  /** How reading it goes, if it is read; OLTs only. */
+  poll?: Poll
+  /** ONUs that wait to be provisioned, once that was asked; OLTs only. */
+  pending?: number
   /** What the inventory says beside; one entity's own answer only. */
   inventory?: Inventory
 }

@@ -76,6 +76,25 @@ export const Eye = icon(
     <circle cx="8" cy="8" r="1.9" />
   </>,
 )
+export const EyeOff = icon(
+  <path d="M6.3 3.8A6 6 0 0 1 8 3.5c4 0 6.5 4.5 6.5 4.5a11 11 0 0 1-1.7 2.2M4.2 5A11 11 0 0 0 1.5 8S4 12.5 8 12.5c1.4 0 2.6-.5 3.6-1.2M2.5 2.5l11 11" />,
+)
+export const Unplugged = icon(
+  <path d="M1.5 8h3M4.5 5.5v5M4.5 6.5h2M4.5 9.5h2M14.5 8h-3M11.5 5.2a2.8 2.8 0 0 0 0 5.6z" />,
+)
+export const LockOpen = icon(
+  <>
+    <rect x="3" y="7" width="10" height="7" rx="1.5" />
+    <path d="M5.5 7V4.6a2.5 2.5 0 0 1 4.8-1M8 9.8v1.4" />
+  </>,
+)
+export const Plus = icon(<path d="M8 3.5v9M3.5 8h9" />)
+export const Hand = icon(
+  <>
+    <circle cx="8" cy="5" r="2.4" />
+    <path d="M3 13.5a5 5 0 0 1 10 0M13.5 2.5v3.2M13.5 7.8v.1" />
+  </>,
+)
 export const Grid = icon(<path d="M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h4v4h-4z" />)
 export const List = icon(<path d="M2.5 4h11M2.5 8h11M2.5 12h11" />)
 export const ArrowUp = icon(<path d="M8 12.5v-9M4 7.5l4-4 4 4" />)

@@ -45,6 +45,18 @@ export function Age({ since, long = false }: { since: string | null; long?: bool
   )
 }
 
+/** An age inside a sentence: moves on by itself, wherever the language puts it. */
+export function AgeWords({ since, words }: { since: string | null; words: (age: string) => string }) {
+  const [before, after] = words('\u0000').split('\u0000')
+  return (
+    <span>
+      {before}
+      <Age since={since} long />
+      {after}
+    </span>
+  )
+}
+
 /** What people call an entity. */
 export function useNaming() {
   const { m } = useSpeech()

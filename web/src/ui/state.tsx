@@ -12,6 +12,7 @@ const TONE_ICONS: Record<Tone, typeof Icons.Check> = {
   rogue: Icons.Rogue,
   other: Icons.Dot,
   fault: Icons.Cross,
+  blind: Icons.Unplugged,
   absent: Icons.Ghost,
   unknown: Icons.Question,
 }

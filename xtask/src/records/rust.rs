@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::schema::{Field, Named, Shape};
-use super::shapes::{borrowed, is_borrowable, is_plain, lend, owned, put, read_borrowed, read_owned};
+use super::shapes::{borrowed, has_equality, is_borrowable, is_plain, lend, owned, put, read_borrowed, read_owned};
 
 /// Fields whose name is a word of Rust.
 const RENAMED: &[(&str, &str, &str)] = &[("DeviceEvent", "type", "event_type")];
@@ -21,6 +21,20 @@ pub struct Context<'a> {
     pub home: &'a dyn Fn(&str) -> String,
     /// Records with a schema of their own: those that go over the log.
     pub records: &'a BTreeMap<String, String>,
+}
+
+impl Context<'_> {
+    /// Whether a record stands in a list or a map of another.
+    fn is_item(&self, name: &str) -> bool {
+        let of = |field: &Field| match &field.shape {
+            Shape::List(item) | Shape::Map(item) => **item == Shape::Named(name.to_owned()),
+            _ => false,
+        };
+        self.types.values().any(|named| match named {
+            Named::Record { fields, .. } => fields.iter().any(of),
+            Named::Enum { .. } => false,
+        })
+    }
 }
 
 /// `mod.rs`.
@@ -82,6 +96,8 @@ fn imports(out: &mut String, home: &str, types: &[&Named], body: &str, context: 
             true => vec![name],
             false => vec![format!("{name}View"), name],
         })
+        // What stands in a list only has no view.
+        .filter(|name| body.contains(name.as_str()))
         .collect();
     let wire = [
         ("wire::", "self"),
@@ -125,10 +141,11 @@ fn record(out: &mut String, name: &str, doc: &str, fields: &[Field], context: &C
     let on_log = context.records.contains_key(name);
     doc_line(out, 0, doc);
     let copy = if plain { "Copy, " } else { "" };
+    let equal = equality(fields, context);
     line(
         out,
         0,
-        &format!("#[derive(Debug, Clone, {copy}PartialEq, Eq, Serialize, Deserialize)]"),
+        &format!("#[derive(Debug, Clone, {copy}{equal}, Serialize, Deserialize)]"),
     );
     line(out, 0, &format!("pub struct {name} {{"));
     for field in fields {
@@ -163,16 +180,25 @@ fn record(out: &mut String, name: &str, doc: &str, fields: &[Field], context: &C
             line(out, 2, &put(&format!("self.{}", rust_name(name, field)), &field.shape));
         }
     });
-    if !plain {
+    // What is neither a record of the log nor stands in a list is only written as a part that is lent.
+    if !plain && (on_log || context.is_item(name)) {
         encoder(out, name, name, on_log, |out| line(out, 2, "self.view().encode(out);"));
     }
     Ok(())
 }
 
+fn equality(fields: &[Field], context: &Context<'_>) -> &'static str {
+    match fields.iter().all(|f| has_equality(&f.shape, context)) {
+        true => "PartialEq, Eq",
+        false => "PartialEq",
+    }
+}
+
 /// The borrowed twin of a record, and how to get it.
 fn view(out: &mut String, name: &str, fields: &[Field], context: &Context<'_>) {
     doc_line(out, 0, &format!("A [`{name}`] whose parts are where they came from."));
-    line(out, 0, "#[derive(Debug, Clone, Copy, PartialEq, Eq)]");
+    let equal = equality(fields, context);
+    line(out, 0, &format!("#[derive(Debug, Clone, Copy, {equal})]"));
     line(out, 0, "#[allow(missing_docs, reason = \"fields as in the record\")]");
     line(out, 0, &format!("pub struct {name}View<'a> {{"));
     for field in fields {

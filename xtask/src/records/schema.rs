@@ -49,6 +49,7 @@ pub enum Shape {
     Boolean,
     Int,
     Long,
+    Double,
     Micros,
     /// A record or an enum, by name.
     Named(String),
@@ -94,7 +95,8 @@ impl Found {
             "boolean" => Shape::Boolean,
             "int" => Shape::Int,
             "long" => Shape::Long,
-            "null" | "float" | "double" | "fixed" => bail!("there is no code for `{word}`"),
+            "double" => Shape::Double,
+            "null" | "float" | "fixed" => bail!("there is no code for `{word}`"),
             name if self.names.contains(name) => Shape::Named(name.to_owned()),
             name => bail!("{name} is used before it is complete"),
         })

@@ -8,13 +8,26 @@ use super::schema::{Named, Shape};
 /// Numbers, truth values and enums, and records of these: copied rather than lent.
 pub fn is_plain(shape: &Shape, context: &Context<'_>) -> bool {
     match shape {
-        Shape::Boolean | Shape::Int | Shape::Long | Shape::Micros => true,
+        Shape::Boolean | Shape::Int | Shape::Long | Shape::Double | Shape::Micros => true,
         Shape::Optional(inner) => is_plain(inner, context),
         Shape::Named(name) => match &context.types[name] {
             Named::Enum { .. } => true,
             Named::Record { fields, .. } => fields.iter().all(|f| is_plain(&f.shape, context)),
         },
         Shape::Text | Shape::Bytes | Shape::Map(_) | Shape::List(_) => false,
+    }
+}
+
+/// Whether two of it are equal or not: a `double` that is no number is not even equal to itself.
+pub fn has_equality(shape: &Shape, context: &Context<'_>) -> bool {
+    match shape {
+        Shape::Double => false,
+        Shape::Optional(inner) | Shape::Map(inner) | Shape::List(inner) => has_equality(inner, context),
+        Shape::Named(name) => match &context.types[name] {
+            Named::Enum { .. } => true,
+            Named::Record { fields, .. } => fields.iter().all(|f| has_equality(&f.shape, context)),
+        },
+        _ => true,
     }
 }
 
@@ -35,6 +48,7 @@ pub fn owned(shape: &Shape) -> Result<String> {
         Shape::Boolean => "bool".to_owned(),
         Shape::Int => "i32".to_owned(),
         Shape::Long => "i64".to_owned(),
+        Shape::Double => "f64".to_owned(),
         Shape::Micros => "Micros".to_owned(),
         Shape::Named(name) => name.clone(),
         Shape::Optional(inner) => match **inner {
@@ -51,7 +65,7 @@ fn item(shape: &Shape) -> Result<String> {
     match shape {
         // A plain `Vec<u8>` would be an array to serde.
         Shape::Bytes => Ok("ByteBuf".to_owned()),
-        Shape::Text | Shape::Long => owned(shape),
+        Shape::Text | Shape::Long | Shape::Named(_) => owned(shape),
         other => bail!("there is no code for a collection of {other:?}"),
     }
 }
@@ -127,6 +141,7 @@ fn method(shape: &Shape) -> &'static str {
         Shape::Bytes => "byte_vec",
         Shape::Boolean => "boolean",
         Shape::Int => "int",
+        Shape::Double => "double",
         Shape::Micros => "micros",
         _ => "long",
     }
@@ -152,6 +167,7 @@ fn putter(shape: &Shape) -> &'static str {
         Shape::Bytes => "put_bytes",
         Shape::Boolean => "put_boolean",
         Shape::Int => "put_int",
+        Shape::Double => "put_double",
         Shape::Micros => "put_micros",
         _ => "put_long",
     }
@@ -160,6 +176,7 @@ fn putter(shape: &Shape) -> &'static str {
 fn item_putter(shape: &Shape) -> String {
     match shape {
         Shape::Long => "|out, value| wire::put_long(out, *value)".to_owned(),
+        Shape::Named(_) => "|out, value| value.encode(out)".to_owned(),
         other => format!("|out, value| wire::{}(out, value)", putter(other)),
     }
 }

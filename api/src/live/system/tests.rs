@@ -38,6 +38,8 @@ fn probe(listener: &str, partition: u32, sent_at: Micros) -> DeviceStatus {
         observed_at: sent_at,
         received_at: sent_at,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position: position.into(),
         wts: sent_at,
     }

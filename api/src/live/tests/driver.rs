@@ -137,6 +137,8 @@ pub(super) fn row(entity: &str, state: &str, offset: u64) -> DeviceStatus {
         observed_at: START,
         received_at: START,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position,
         wts: START,
     }

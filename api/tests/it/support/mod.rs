@@ -319,6 +319,8 @@ pub fn row(entity: &str, state: &str, offset: u64) -> DeviceStatus {
         observed_at: at,
         received_at: at,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position: position.into(),
         wts: at,
     }

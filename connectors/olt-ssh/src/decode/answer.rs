@@ -133,10 +133,11 @@ fn joined(text: &str, next: Option<&Line<'_>>) -> String {
     said
 }
 
-/// Whether it begins so; a wrap in the middle of a word is a blank too many.
+/// Whether it begins so, in large letters or small; a wrap in the middle of a word is a blank too many.
 fn begins(said: &str, start: &str) -> bool {
     let mut said = said.chars().filter(|c| *c != ' ');
-    start.chars().filter(|c| *c != ' ').all(|c| said.next() == Some(c))
+    let same = |c: char, said: Option<char>| said.is_some_and(|s| s.eq_ignore_ascii_case(&c));
+    start.chars().filter(|c| *c != ' ').all(|c| same(c, said.next()))
 }
 
 /// Texts that say only that it takes time, or to save some day.
@@ -179,7 +180,10 @@ mod tests {
             "  Failure: The automatically found ONTs do not exist",
             Some(Answer::Empty),
         );
-        check("  Failure: Automatically found ONTs do not exist", Some(Answer::Empty));
+        for article in ["Automatically", "automatically"] {
+            let text = format!("  Failure: {article} found ONTs do not exist");
+            check(&text, Some(Answer::Empty));
+        }
         check("  The required ONT does not exist", Some(Answer::Empty));
         check(
             "  Failure: System is busy, please retry after a while",

@@ -312,28 +312,19 @@ impl Dialogue {
         self.prompt = Some(self.bytes.len());
     }
 
-    /// Texts that end a session, whatever it does.
+    /// Texts that end a session, whatever it does; those of a login only while it lasts.
     fn refusal(&self, from: usize) -> Option<Failure> {
-        const TEXTS: [(&str, Failure); 5] = [
-            ("Reenter times have reached the upper limit", Failure::TooManySessions),
-            ("Username or password invalid", Failure::Refused),
-            ("Username or Domain invalid", Failure::Refused),
-            ("Configuration console time out", Failure::Ended),
-            ("YES/NO", Failure::FirstLogin),
-        ];
         let text = text_of(&self.bytes[from..]);
         let in_login = self.state == State::Greeting;
-        TEXTS.iter().find_map(|(start, failure)| {
-            let login_only = !matches!(failure, Failure::Ended);
-            let said = match (login_only, in_login) {
-                (true, true) => text.contains(start),
-                (true, false) => false,
-                _ => text
-                    .lines()
-                    .any(|line| shown(line).trim_ascii_start().starts_with(start)),
-            };
-            said.then_some(*failure)
-        })
+        if let Some(failure) = in_login.then(|| Failure::in_login(&text)).flatten() {
+            return Some(failure);
+        }
+        let ended = |line: &str| {
+            shown(line)
+                .trim_ascii_start()
+                .starts_with("Configuration console time out")
+        };
+        text.lines().any(ended).then_some(Failure::Ended)
     }
 
     /// Answers pagers wherever they stand: an alarm may be printed after one.

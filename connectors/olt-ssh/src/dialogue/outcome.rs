@@ -75,6 +75,9 @@ pub enum Failure {
     /// Name or password.
     #[error("the device refuses the name or the password: correct it, it is not tried again")]
     Refused,
+    /// The user, by itself, for a time.
+    #[error("the device has locked the user")]
+    Locked,
     /// Too many sessions of this user, or the one before is not yet forgotten.
     #[error("the device allows no further session of this user")]
     TooManySessions,
@@ -113,15 +116,39 @@ impl Failure {
         self != Self::Incomplete
     }
 
+    /// What a text means that a device says during the login, if it ends it.
+    pub fn in_login(text: &str) -> Option<Self> {
+        const TEXTS: [(&str, Failure); 4] = [
+            ("Reenter times have reached the upper limit", Failure::TooManySessions),
+            ("Username or password invalid", Failure::Refused),
+            ("Username or Domain invalid", Failure::Refused),
+            ("YES/NO", Failure::FirstLogin),
+        ];
+        let said = TEXTS.iter().find(|(said, _)| text.contains(said));
+        said.map(|(_, failure)| *failure)
+            .or_else(|| text.lines().any(says_locked).then_some(Self::Locked))
+    }
+
     /// When to try again; never by itself where that would lock the user out.
     pub fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Refused | Self::FirstLogin | Self::Incomplete => None,
             Self::TooManySessions => Some(Duration::from_secs(60)),
+            // R018 locks for 10 to 30 min.
+            Self::Locked => Some(Duration::from_secs(1_800)),
             // A closed session is forgotten after about 8 s.
             _ => Some(Duration::from_secs(10)),
         }
     }
+}
+
+/// Whether a line says that the user is locked, and not when users are. No recording has it: by its words, at the beginning of a
+/// line.
+fn says_locked(line: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = ["the user", "user ", "the account", "account ", "your account"];
+    const ENDS: [&str; 3] = [" is locked", " has been locked", " was locked"];
+    let line = line.trim_ascii().to_ascii_lowercase();
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)) && ENDS.iter().any(|end| line.contains(end))
 }
 
 /// Why a command cannot begin.

@@ -42,6 +42,11 @@ pub static MIGRATIONS: &[Migration] = &[
         compatible_from: 1,
         text: include_str!("../../migrations/0002_ledger.cql"),
     },
+    Migration {
+        version: 3,
+        compatible_from: 1,
+        text: include_str!("../../migrations/0003_readings.cql"),
+    },
 ];
 
 /// What a migration does next, or has done.

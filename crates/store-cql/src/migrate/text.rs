@@ -85,12 +85,20 @@ mod tests {
     /// The texts are fixed, the definitions are what the code works with: they have to say the same.
     #[test]
     fn the_migrations_make_the_tables_of_the_code() {
-        let texts: Vec<_> = MIGRATIONS.iter().flat_map(|m| statements(m.text)).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for statement in MIGRATIONS.iter().flat_map(|m| statements(m.text)) {
+            let Some((table, column)) = added_column(&statement) else {
+                texts.push(statement);
+                continue;
+            };
+            // As if the table had been made with it, behind its other columns.
+            let made = format!("CREATE TABLE IF NOT EXISTS {table} (");
+            let text = texts.iter_mut().find(|text| text.starts_with(&made)).unwrap();
+            let kind = statement.split_once(column).unwrap().1.trim();
+            *text = text.replacen("  wts bigint,", &format!("  {column} {kind},\n  wts bigint,"), 1);
+        }
         let expected: Vec<_> = TABLES.iter().map(|table| create_table(table)).collect();
-        assert_eq!(
-            texts, expected,
-            "a changed table is a new migration, and then this test compares with both"
-        );
+        assert_eq!(texts, expected, "a changed table is a new migration");
         for (i, migration) in (1..).zip(MIGRATIONS) {
             assert_eq!(migration.version, i);
             assert!(migration.compatible_from <= i);

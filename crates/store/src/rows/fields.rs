@@ -124,6 +124,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A map that stands for a part of a row; absent, or empty as in CQL, it is none.
+    pub(super) fn part<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&BTreeMap<String, String>) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let map = self.map(name)?;
+        if map.is_empty() {
+            return Ok(None);
+        }
+        read(&map).map(Some).ok_or_else(|| self.wrong(name))
+    }
+
     pub(super) fn bigint(&self, name: &str) -> Result<i64, StoreError> {
         match self.get(name) {
             Some(Value::Bigint(n)) => Ok(*n),

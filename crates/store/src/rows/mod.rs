@@ -19,6 +19,7 @@ mod event;
 mod fields;
 mod inventory;
 mod ledger;
+mod readings;
 mod status;
 
 use model::{EntityId, Kind};
@@ -27,6 +28,7 @@ pub use access::{REFRESH_FAMILIES, RefreshFamilyRow, USERS, UserRow};
 pub use event::{DEVICE_EVENTS, DeviceEventRow};
 pub use inventory::{ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, SERIALS, SerialRow};
 pub use ledger::{LEDGER, LedgerEntryRow, LedgerOf};
+pub use readings::{StatusOptics, StatusPoll};
 pub use status::{STATUS, STATUS_BY_GROUP, StatusRow};
 
 use crate::TableDef;

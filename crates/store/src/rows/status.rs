@@ -1,10 +1,11 @@
 //! The current status of an entity: by itself, and with what it is read together with.
 
-use ColumnType::{Bigint, Int, Text, Timestamp};
+use ColumnType::{Bigint, Int, Map, Text, Timestamp};
 use model::{EntityId, Micros, Position};
 
 use super::fields::{Fields, audit, column, instant, optional_text, text};
 use super::read_group;
+use super::readings::{StatusOptics, StatusPoll};
 use crate::{Column, ColumnType, Order, Row, StoreError, TableDef};
 
 const COLUMNS: &[Column] = &[
@@ -26,6 +27,9 @@ const COLUMNS: &[Column] = &[
     column("src_gen", Int),
     column("src_part", Int),
     column("src_offset", Bigint),
+    // Behind the others, because rows of earlier builds end before them.
+    column("optics", Map),
+    column("poll", Map),
 ];
 
 /// Status by entity. Its read group follows from the entity, so it is no column.
@@ -50,7 +54,7 @@ pub static STATUS_BY_GROUP: TableDef = TableDef {
 
 /// One row of [`STATUS`] and of [`STATUS_BY_GROUP`]. `kind`, `state` and `cause` are words of `model`, kept as text so that a
 /// word of a newer build is shown instead of refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(
     missing_docs,
     reason = "fields as in the record `DeviceStatus`, documented in its schema"
@@ -73,6 +77,10 @@ pub struct StatusRow {
     pub observed_at: Micros,
     pub received_at: Micros,
     pub first_trap_at: Option<Micros>,
+    /// ONUs only.
+    pub optics: Option<StatusOptics>,
+    /// OLTs only.
+    pub poll: Option<StatusPoll>,
     /// The input that made the row.
     pub position: Position,
     /// Write time: the slot's hybrid clock.
@@ -110,6 +118,8 @@ impl StatusRow {
             self.first_trap_at.map(instant),
         ];
         columns.extend(audit(self.position));
+        columns.push(self.optics.map(StatusOptics::to_value));
+        columns.push(self.poll.as_ref().map(StatusPoll::to_value));
         Row {
             table,
             key,
@@ -142,6 +152,8 @@ impl StatusRow {
             observed_at: fields.instant("observed_at")?,
             received_at: fields.instant("received_at")?,
             first_trap_at: fields.optional_instant("first_trap_at")?,
+            optics: fields.part("optics", StatusOptics::from_map)?,
+            poll: fields.part("poll", StatusPoll::from_map)?,
             position: fields.position()?,
             wts: Micros(row.wts_us),
         })

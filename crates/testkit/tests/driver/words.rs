@@ -156,6 +156,8 @@ pub fn status(key: &str, wts: Micros, now: &Now) -> DeviceStatus {
         observed_at: now.log_time,
         received_at: now.log_time,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position: now.position.into(),
         wts,
     }

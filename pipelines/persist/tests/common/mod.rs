@@ -60,6 +60,8 @@ pub fn status(entity: &str, state: &str, offset: u64) -> DeviceStatus {
         observed_at: at,
         received_at: at,
         first_trap_at: None,
+        optics: None,
+        poll: None,
         position: position(offset).into(),
         wts: at.plus(7),
     }

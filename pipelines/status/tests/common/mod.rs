@@ -2,15 +2,19 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod reads;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use model::{Micros, Position, Root};
-use pipeline_normalize::Normalize;
+use pipeline_normalize::{Normalize, Places};
 use pipeline_status::{Slot, Status};
 use runtime::{Change, Input, Now, Out, Output, Reason, Step};
 use schemas::network::{self, NetworkEvent};
-use schemas::{AnyRecord, DeviceEvent, DeviceRegistered, DeviceStatus, InventoryEntry, SnmpVersion, TrapReceived};
+use schemas::{
+    AnyRecord, DeviceEvent, DeviceRegistered, DeviceStatus, InventoryEntry, Measurement, SnmpVersion, TrapReceived,
+};
 use snmp_pdu::encode::{V2Notification, v2_trap};
 use snmp_pdu::{Oid, Value};
 
@@ -23,6 +27,7 @@ static NORMALIZE: LazyLock<Normalize> = LazyLock::new(Normalize::new);
 #[derive(Default)]
 pub struct Network {
     status_step: Status,
+    places: BTreeMap<String, Places>,
     pub slots: BTreeMap<String, (Slot, Micros)>,
     pub offset: u64,
     pub events: Vec<DeviceEvent>,
@@ -30,6 +35,7 @@ pub struct Network {
     pub inventory: BTreeMap<String, InventoryEntry>,
     /// Status rows written, repeats included.
     pub status_rows: usize,
+    pub measurements: Vec<Measurement>,
 }
 
 /// What one record did.
@@ -38,6 +44,9 @@ pub struct Did {
     pub events: Vec<DeviceEvent>,
     pub status_rows: usize,
     pub inventory_rows: usize,
+    pub measured: usize,
+    /// Slots of `status` that were written.
+    pub slots: usize,
     pub reasons: Vec<Reason>,
 }
 
@@ -57,8 +66,18 @@ impl Network {
         let input = network::decode(record.into(), root).expect("the record is under its root");
         let mut did = Did::default();
         let mut out = Out::new(Micros(0));
-        let verdict = NORMALIZE.apply(&"".into(), None, Input::Event(&input), &now, &mut out);
+        let mut keys = Vec::new();
+        NORMALIZE.keys(&input, &mut keys);
+        assert_eq!(keys.len(), 1);
+        let known = self.places.get(&*keys[0]);
+        let verdict = NORMALIZE.apply(&keys[0], known, Input::Event(&input), &now, &mut out);
         did.reasons.push(verdict.reason);
+        if let Change::Put(places) = verdict.change {
+            assert_ne!(known, Some(&places), "a slot put is a slot written");
+            let bytes = postcard::to_allocvec(&places).unwrap();
+            assert!(bytes.len() <= NORMALIZE.bytes_max(&places).unwrap());
+            self.places.insert(keys[0].to_string(), places);
+        }
         let (events, outputs) = out.into_parts();
         assert_eq!(outputs, [], "normalize writes nothing");
         let mut calls: Vec<(runtime::StateKey, usize)> = Vec::new();
@@ -101,8 +120,10 @@ impl Network {
                 self.slots.insert(key.to_string(), (slot, write_time));
             }
         }
+        did.slots += usize::from(!kept);
         for output in outputs {
-            assert!(!kept, "a row is written only with its slot");
+            let is_measured = output.topic == topology::Topic::Measurements;
+            assert!(!kept || is_measured, "a row is written only with its slot");
             self.write(key, output, did);
         }
     }
@@ -123,6 +144,10 @@ impl Network {
             (topology::Topic::Inventory, Some(AnyRecord::InventoryEntry(row))) => {
                 self.inventory.insert(key.to_owned(), row);
                 did.inventory_rows += 1;
+            }
+            (topology::Topic::Measurements, Some(AnyRecord::Measurement(row))) => {
+                did.measured += 1;
+                self.measurements.push(row);
             }
             (topology::Topic::DeviceStatus, None) => drop(self.status.remove(key)),
             (topology::Topic::Inventory, None) => drop(self.inventory.remove(key)),

@@ -8,6 +8,10 @@ site    = "RJO"
 vendor  = "huawei"
 address = "192.0.2.10"
 
+[olt.ssh]
+user     = "noc"
+password = { env = "OLT_PASSWORD" }
+
 [[snmp_traps.listener]]
 bind = "0.0.0.0:162"
 

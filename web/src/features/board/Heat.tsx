@@ -31,6 +31,8 @@ function HeatBoard({ board, select }: { board: string } & Select) {
   const pons = useChildren(board)
   const place = parseEntity(board).place
   const bad = item && !isOk(item.state)
+  // Control and power boards have no PONs: in the strip only when something is wrong with them.
+  if (pons.length === 0 && !bad) return null
   const tone = item ? toneOf(item.state, item.cause) : 'unknown'
   return (
     // As wide as its PONs: boards of 8 and of 16 have cells of one size in one strip.

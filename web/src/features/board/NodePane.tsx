@@ -9,7 +9,9 @@ import * as Icons from '../../ui/icons'
 import { Age, Foreign, Link, Notice, useNaming } from '../../ui/parts'
 import { KindIcon, StateBadge, ToneIcon } from '../../ui/state'
 import { isOk, isOut, toneOf } from '../../ui/tone'
-import { mainTone, NO_COUNTS, offlineShare } from './counts'
+import { PendingPanel } from '../pending/PendingPanel'
+import { PollCard, PollSign } from '../polling/PollCard'
+import { darkShare, hasParts, mainTone, NO_COUNTS, offlineShare } from './counts'
 import { OnuPane } from './OnuPane'
 import { CauseLegend, ShareBar } from './Summary'
 
@@ -28,6 +30,8 @@ export function NodePane({ item, select }: { item: StatusItem; select: Select })
         </div>
       ) : (
         <div className="node-body">
+          {item.kind === 'olt' && <PollCard item={item} />}
+          <PendingPanel item={item} />
           <Boards olt={item.entity} select={select} />
         </div>
       )}
@@ -59,6 +63,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
         <KindIcon kind={item.kind} size={18} />
         <h2>{name(item.entity, item)}</h2>
         <StateBadge item={item} />
+        <PollSign item={item} size={15} legacy />
         {isOut(item.state) && (
           <span className="faint">
             <Age since={item.since} long />
@@ -80,7 +85,7 @@ function NodeHeader({ item, select }: { item: StatusItem; select: Select }) {
           </small>
         </span>
         <ShareBar counts={counts} />
-        {counts.offline > 0 && <CauseLegend counts={counts} />}
+        {hasParts(counts) && <CauseLegend counts={counts} dark />}
       </div>
     </header>
   )
@@ -96,26 +101,32 @@ function Boards({ olt, select }: { olt: string; select: Select }) {
 const BoardSection = memo(function BoardSection({ id, select }: { id: string; select: Select }) {
   const { m, f } = useSpeech()
   const item = useEntity(id)
+  const root = useEntity(parseEntity(id).root)
+  const hasPons = useChildren(id).length > 0
   if (!item) return null
   const counts = item.counts ?? NO_COUNTS
+  // What an OLT that nobody reaches last said of its boards is not the present.
+  const tone = root?.state === 'unreachable' && isOk(item.state) ? 'unknown' : toneOf(item.state, item.cause)
   return (
-    <section className="board-section" data-entity={id}>
+    <section className={`board-section ${hasPons ? '' : 'bare'}`} data-entity={id}>
       <header>
         <button type="button" className="olt-name" onClick={() => select(id)}>
-          <ToneIcon tone={toneOf(item.state, item.cause)} size={14} />
+          <ToneIcon tone={tone} size={14} />
           {m.board.slot(parseEntity(id).place)}
         </button>
         <Foreign text={item.model ?? item.description} className="faint" />
         {!isOk(item.state) && <StateBadge item={item} />}
-        <span className="olt-counts">
-          <CauseLegend counts={counts} short />
-          <span className="olt-online">
-            <strong data-count="online">{f.number(counts.online)}</strong>
-            <small>{m.summary.ofTotal(f.number(counts.onus))}</small>
+        {hasPons && (
+          <span className="olt-counts">
+            <CauseLegend counts={counts} short dark />
+            <span className="olt-online">
+              <strong data-count="online">{f.number(counts.online)}</strong>
+              <small>{m.summary.ofTotal(f.number(counts.onus))}</small>
+            </span>
           </span>
-        </span>
+        )}
       </header>
-      <Pons board={id} select={select} />
+      {hasPons && <Pons board={id} select={select} />}
     </section>
   )
 })
@@ -137,6 +148,7 @@ const PonTile = memo(function PonTile({ id, select }: { id: string; select: Sele
   if (!item) return null
   const counts = item.counts ?? NO_COUNTS
   const down = isOut(item.state)
+  const dark = darkShare(counts)
   const tone = down ? toneOf(item.state, item.cause) : counts.offline > 0 ? mainTone(counts) : 'ok'
   return (
     <button
@@ -169,6 +181,7 @@ const PonTile = memo(function PonTile({ id, select }: { id: string; select: Sele
       </span>
       <span className="pon-bar" aria-hidden="true">
         <span className={`fill-${tone}`} style={{ width: `${offlineShare(counts) * 100}%` }} />
+        {dark > 0 && <span className="bar-dark fill-unknown" style={{ width: `${dark * 100}%` }} />}
       </span>
     </button>
   )

@@ -5,17 +5,21 @@ import { store } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
 import { recall, remember } from '../../lib/external'
-import { fold } from '../../lib/text'
 import { useDerived, useEntity, useLoad, useTopic } from '../../live/hooks'
-import type { StatusItem } from '../../protocol/types'
+import type { Level, StatusItem } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
+import { LevelSign } from '../../ui/light'
 import { Age, Foreign, Link, Notice, Skeleton } from '../../ui/parts'
 import { StateBadge, ToneIcon } from '../../ui/state'
 import { type Tone, toneOf } from '../../ui/tone'
+import { LevelValue } from '../light/Level'
+import { type Filtered, filtered, sameResult } from './onus'
 
 const CELL_MIN_PX = 172
 const CELL_PX = 58
-const ROW_PX = 34
+/** With a line for the light. */
+const CELL_LIT_PX = 76
+const ROW_PX = 46
 const FILTER_EVERY_MS = 150
 const VIEW_KEY = 'atalaia.onus'
 
@@ -27,9 +31,13 @@ export function OnuPane({ pon }: { pon: string }) {
   const load = useLoad(sub)
   const [view, setView] = useState<'grid' | 'list'>(recall(VIEW_KEY) === 'list' ? 'list' : 'grid')
   const [tone, setTone] = useState<Tone | null>(null)
+  const [level, setLevel] = useState<Level | null>(null)
   const [text, setText] = useState('')
-  const compute = useCallback(() => filtered(pon, tone, text), [pon, tone, text])
-  const { ids, tones, all } = useDerived(compute, sameResult, FILTER_EVERY_MS)
+  const compute = useCallback((): Filtered => {
+    const items = store.children(pon).flatMap(id => store.entity(id) ?? [])
+    return filtered(items, { tone, level, text })
+  }, [pon, tone, level, text])
+  const { ids, tones, levels, isLit, all } = useDerived(compute, sameResult, FILTER_EVERY_MS)
 
   if (load.state === 'error') return <Notice title={m.board.error(load.code)} />
   if (load.state === 'loading' && all === 0) return <Skeleton rows={12} className="pane-skeleton" />
@@ -58,6 +66,24 @@ export function OnuPane({ pon }: { pon: string }) {
             </button>
           ))}
         </div>
+        {levels.length > 0 && (
+          <div className="chips chips-light" role="group" aria-label={m.light.group}>
+            {levels.map(([each, count]) => (
+              <button
+                key={each}
+                type="button"
+                className="chip"
+                aria-pressed={level === each}
+                onClick={() => setLevel(level === each ? null : each)}
+                title={`${m.light.group}: ${m.light.levels[each]}`}
+                data-level={each}
+              >
+                <LevelSign level={each} size={12} />
+                {m.light.levels[each]} <span className="chip-count">{f.number(count)}</span>
+              </button>
+            ))}
+          </div>
+        )}
         <input
           type="text"
           className="field-small"
@@ -78,7 +104,7 @@ export function OnuPane({ pon }: { pon: string }) {
           </button>
         </div>
       </div>
-      {ids.length === 0 ? <Notice title={m.board.noMatch} /> : <Onus ids={ids} view={view} />}
+      {ids.length === 0 ? <Notice title={m.board.noMatch} /> : <Onus ids={ids} view={view} isLit={isLit} />}
     </>
   )
 }
@@ -90,64 +116,12 @@ function toneWord(m: ReturnType<typeof useSpeech>['m'], tone: Tone): string {
   return word(m.causes, tone)
 }
 
-interface Filtered {
-  ids: readonly string[]
-  tones: readonly [Tone, number][]
-  all: number
-}
-
-const TONE_ORDER: readonly Tone[] = [
-  'ok',
-  'fibre',
-  'power',
-  'fault',
-  'rogue',
-  'reset',
-  'admin',
-  'other',
-  'absent',
-  'unknown',
-]
-
-function filtered(pon: string, tone: Tone | null, text: string): Filtered {
-  const counts = new Map<Tone, number>()
-  const ids: string[] = []
-  const wanted = fold(text.trim())
-  const children = store.children(pon)
-  for (const id of children) {
-    const item = store.entity(id)
-    if (!item) continue
-    const itemTone = toneOf(item.state, item.cause)
-    counts.set(itemTone, (counts.get(itemTone) ?? 0) + 1)
-    if (tone !== null && itemTone !== tone) continue
-    if (wanted && !matches(item, wanted)) continue
-    ids.push(id)
-  }
-  const tones = TONE_ORDER.flatMap<[Tone, number]>(each => {
-    const count = counts.get(each)
-    return count ? [[each, count]] : []
-  })
-  return { ids, tones, all: children.length }
-}
-
-const matches = (item: StatusItem, wanted: string): boolean =>
-  [item.serial, item.name, item.description, parseEntity(item.entity).place].some(
-    field => field && fold(field).includes(wanted),
-  )
-
-const sameResult = (a: Filtered, b: Filtered): boolean =>
-  a.all === b.all &&
-  a.ids.length === b.ids.length &&
-  a.ids.every((id, i) => id === b.ids[i]) &&
-  a.tones.length === b.tones.length &&
-  a.tones.every(([tone, n], i) => tone === b.tones[i]?.[0] && n === b.tones[i]?.[1])
-
-function Onus({ ids, view }: { ids: readonly string[]; view: 'grid' | 'list' }) {
+function Onus({ ids, view, isLit }: { ids: readonly string[]; view: 'grid' | 'list'; isLit: boolean }) {
   const { m } = useSpeech()
   const scroller = useRef<HTMLDivElement>(null)
   const width = useWidth(scroller)
   const columns = view === 'list' ? 1 : Math.max(1, Math.floor((width + 6) / (CELL_MIN_PX + 6)))
-  const rowPx = view === 'list' ? ROW_PX : CELL_PX
+  const rowPx = view === 'list' ? ROW_PX : isLit ? CELL_LIT_PX : CELL_PX
   const virtual = useVirtualizer({
     count: Math.ceil(ids.length / columns),
     getScrollElement: () => scroller.current,
@@ -174,13 +148,19 @@ function Onus({ ids, view }: { ids: readonly string[]; view: 'grid' | 'list' }) 
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys between the links inside
-    <div className={`onus onus-${view}`} onKeyDown={press}>
+    <div className={`onus onus-${view} ${isLit ? 'lit' : ''}`} onKeyDown={press}>
       {view === 'list' && (
         <div className="onu-head" aria-hidden="true">
           <span>{m.board.place}</span>
           <span>{m.board.state}</span>
-          <span>{m.board.serial}</span>
-          <span>{m.board.description}</span>
+          <span>{m.board.customer}</span>
+          {isLit && (
+            <>
+              <span>{m.light.onuRx}</span>
+              <span>{m.light.oltRx}</span>
+              <span>{m.light.distance}</span>
+            </>
+          )}
           <span>{m.board.since}</span>
         </div>
       )}
@@ -193,7 +173,7 @@ function Onus({ ids, view }: { ids: readonly string[]; view: 'grid' | 'list' }) 
             >
               {ids.slice(index * columns, (index + 1) * columns).map((id, i) => (
                 <div key={id} data-index={index * columns + i} className="onu-slot">
-                  {view === 'grid' ? <OnuCell id={id} /> : <OnuRow id={id} />}
+                  {view === 'grid' ? <OnuCell id={id} isLit={isLit} /> : <OnuRow id={id} isLit={isLit} />}
                 </div>
               ))}
             </li>
@@ -204,7 +184,7 @@ function Onus({ ids, view }: { ids: readonly string[]; view: 'grid' | 'list' }) 
   )
 }
 
-const OnuCell = memo(function OnuCell({ id }: { id: string }) {
+const OnuCell = memo(function OnuCell({ id, isLit }: { id: string; isLit: boolean }) {
   const { m } = useSpeech()
   const item = useEntity(id)
   if (!item) return null
@@ -217,7 +197,7 @@ const OnuCell = memo(function OnuCell({ id }: { id: string }) {
         <span className="mono onu-serial">{item.serial ?? '—'}</span>
       </span>
       <span className="onu-bottom">
-        <Foreign text={item.name ?? item.description} className="onu-description" />
+        <Customer item={item} />
         <span className={`onu-since tone-${tone}`}>
           <span className="visually-hidden">
             {word(m.states, item.state)} {word(m.causes, item.cause)}
@@ -225,23 +205,58 @@ const OnuCell = memo(function OnuCell({ id }: { id: string }) {
           <Age since={item.since} />
         </span>
       </span>
+      {isLit && (
+        <span className="onu-light">
+          <LevelValue dbm={item.optics?.rx_dbm ?? null} reader="onu" arrow />
+          <LevelValue dbm={item.optics?.olt_rx_dbm ?? null} reader="olt" arrow />
+        </span>
+      )}
     </Link>
   )
 })
 
-const OnuRow = memo(function OnuRow({ id }: { id: string }) {
+/** Who is at the end of the fibre: name and description, as far as there are both. */
+function Customer({ item }: { item: StatusItem }) {
+  return (
+    <span className="onu-customer">
+      <Foreign text={item.name} className="onu-name" />
+      <Foreign text={item.description} className="onu-description" />
+    </span>
+  )
+}
+
+const OnuRow = memo(function OnuRow({ id, isLit }: { id: string; isLit: boolean }) {
+  const { m, f } = useSpeech()
   const item = useEntity(id)
   if (!item) return null
   return (
     <Link to={devicePath(id)} className="onu-row" testId="onu">
-      <span className="mono" data-entity={id} data-state={item.state}>
+      <span className="mono onu-place" data-entity={id} data-state={item.state}>
         {parseEntity(id).place}
       </span>
-      <span>
+      <span className="onu-state">
         <StateBadge item={item} quiet />
       </span>
-      <span className="mono">{item.serial ?? '—'}</span>
-      <Foreign text={item.name ?? item.description} className="onu-description" />
+      <span className="onu-who">
+        <span className="onu-who-top">
+          <span className="mono">{item.serial ?? '—'}</span>
+          <Foreign text={item.name} className="onu-name" />
+        </span>
+        <Foreign text={item.description} className="onu-description" />
+      </span>
+      {isLit && (
+        <>
+          <span className="onu-rx">
+            <LevelValue dbm={item.optics?.rx_dbm ?? null} reader="onu" arrow />
+          </span>
+          <span className="onu-olt-rx">
+            <LevelValue dbm={item.optics?.olt_rx_dbm ?? null} reader="olt" arrow />
+          </span>
+          <span className="onu-distance" title={m.light.distance}>
+            {item.optics?.distance_m != null ? f.distance(item.optics.distance_m) : '—'}
+          </span>
+        </>
+      )}
       <span className="onu-since">
         <Age since={item.since} />
       </span>

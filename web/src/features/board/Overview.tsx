@@ -9,6 +9,9 @@ import * as Icons from '../../ui/icons'
 import { Age, Foreign } from '../../ui/parts'
 import { StateBadge, ToneIcon } from '../../ui/state'
 import { isOk, isOut, toneOf } from '../../ui/tone'
+import { PendingCount } from '../pending/PendingPanel'
+import { callsForPerson, failureOf } from '../polling/health'
+import { PollSign } from '../polling/PollCard'
 import { mainTone, NO_COUNTS, urgency } from './counts'
 import { HeatLegend, HeatStrip } from './Heat'
 import { CauseLegend, ShareBar } from './Summary'
@@ -134,18 +137,45 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
   const counts = item.counts ?? NO_COUNTS
   const entity = parseEntity(id)
   const out = isOut(item.state)
+  // It is there and speaks, but we cannot read it.
+  const reading = !out && callsForPerson(item) ? item.poll : undefined
   return (
     <li>
-      <button type="button" className="attention-row" onClick={() => select(id)} data-entity={id}>
-        <ToneIcon tone={out ? toneOf(item.state, item.cause) : mainTone(counts)} size={16} />
+      <button
+        type="button"
+        className={`attention-row ${reading ? 'of-reading' : ''}`}
+        onClick={() => select(id)}
+        data-entity={id}
+      >
+        {reading ? (
+          <PollSign item={item} size={16} />
+        ) : (
+          <ToneIcon tone={out ? toneOf(item.state, item.cause) : mainTone(counts)} size={16} />
+        )}
         <span className="attention-name">
           <strong>{entity.rootName}</strong>
           {entity.place && ` ${m.kinds[entity.kind] ?? ''} ${entity.place}`}
         </span>
-        <span className="attention-state">{out && <StateBadge item={item} />}</span>
-        <span className="attention-age">{out && <Age since={item.since} />}</span>
-        <span className="attention-count">{m.board.offlineOf(f.number(counts.offline), f.number(counts.onus))}</span>
-        <CauseLegend counts={counts} short />
+        {reading ? (
+          <span className="attention-reading">{m.polling.failures[failureOf(reading.class)].what}</span>
+        ) : (
+          <span className="attention-state">{out && <StateBadge item={item} />}</span>
+        )}
+        <span className="attention-age">
+          {out ? <Age since={item.since} /> : reading && <Age since={reading.failing_since} />}
+        </span>
+        {!reading && (
+          <>
+            <span className="attention-count">
+              {item.state === 'unreachable'
+                ? m.board.unseen(counts.unknown)
+                : m.board.offlineOf(f.number(counts.offline), f.number(counts.onus))}
+            </span>
+            <span className="attention-causes">
+              <CauseLegend counts={counts} short />
+            </span>
+          </>
+        )}
         <Icons.Chevron size={14} className="faint" />
       </button>
     </li>
@@ -159,13 +189,19 @@ const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: 
   const counts = item.counts ?? NO_COUNTS
   const name = inert(item.name) || parseEntity(id).rootName
   return (
-    <article className="olt-card" data-entity={id}>
+    <article
+      className={`olt-card ${item.state === 'unreachable' ? 'blind' : ''}`}
+      data-entity={id}
+      data-state={item.state}
+    >
       <header>
         <button type="button" className="olt-name" onClick={() => select(id)}>
           <ToneIcon tone={toneOf(item.state, item.cause)} size={14} />
           {name}
         </button>
         {!isOk(item.state) && <StateBadge item={item} />}
+        <PollSign item={item} size={14} legacy />
+        <PendingCount item={item} />
         <span className="olt-facts">
           <Foreign text={item.site} />
           <Foreign text={[vendorName(item.vendor), item.model].filter(Boolean).join(' ')} />
@@ -177,7 +213,7 @@ const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: 
           )}
         </span>
         <span className="olt-counts">
-          <CauseLegend counts={counts} short />
+          <CauseLegend counts={counts} short dark />
           <span className="olt-online">
             <strong data-count="online">{f.number(counts.online)}</strong>
             <small>{m.summary.ofTotal(f.number(counts.onus))}</small>

@@ -4,7 +4,7 @@ import { useSummary } from '../../live/hooks'
 import type { Counts } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { ToneIcon } from '../../ui/state'
-import { CAUSE_PARTS, NO_COUNTS, offlineShare } from './counts'
+import { CAUSE_PARTS, darkParts, NO_COUNTS, offlineShare } from './counts'
 
 /** Some homes are always dark; from this share of all ONUs on, the number itself raises its voice. */
 const ALARMING_SHARE = 0.1
@@ -92,7 +92,6 @@ export function CauseBar({ counts }: { counts: Counts }) {
 
 /** All ONUs as one bar: those in service, then the offline ones by cause. The numbers stand beside it. */
 export function ShareBar({ counts }: { counts: Counts }) {
-  const dark = counts.absent + counts.unknown
   return (
     <div className="cause-bar" aria-hidden="true">
       {counts.online > 0 && <span className="fill-ok" style={{ flexGrow: counts.online }} />}
@@ -100,23 +99,37 @@ export function ShareBar({ counts }: { counts: Counts }) {
         ({ field, tone }) =>
           counts[field] > 0 && <span key={field} className={`fill-${tone}`} style={{ flexGrow: counts[field] }} />,
       )}
-      {dark > 0 && <span className="fill-unknown" style={{ flexGrow: dark }} />}
+      {darkParts.map(
+        ({ field, tone }) =>
+          counts[field] > 0 && <span key={field} className={`fill-${tone}`} style={{ flexGrow: counts[field] }} />,
+      )}
     </div>
   )
 }
 
-/** Counts per cause, each with its icon and word. */
-export function CauseLegend({ counts, short = false }: { counts: Counts; short?: boolean }) {
+/** Counts per cause, each with its icon and word; with `dark` also those that are absent or unknown. */
+export function CauseLegend({
+  counts,
+  short = false,
+  dark = false,
+}: {
+  counts: Counts
+  short?: boolean
+  dark?: boolean
+}) {
   const { m, f } = useSpeech()
-  const parts = CAUSE_PARTS.filter(({ field }) => counts[field] > 0)
+  const parts = [
+    ...CAUSE_PARTS.map(({ field, cause, tone }) => ({ field, tone, said: word(m.causes, cause) })),
+    ...(dark ? darkParts.map(({ field, tone }) => ({ field, tone, said: m.summary[field] })) : []),
+  ].filter(({ field }) => counts[field] > 0)
   if (parts.length === 0) return short ? null : <p className="cause-none">{m.summary.none}</p>
   return (
     <ul className="cause-legend">
-      {parts.map(({ field, cause, tone }) => (
-        <li key={field} title={word(m.causes, cause)}>
+      {parts.map(({ field, tone, said }) => (
+        <li key={field} title={said}>
           <ToneIcon tone={tone} size={12} />
           <span data-count={field}>{f.number(counts[field])}</span>
-          <span className={short ? 'visually-hidden' : 'cause-word'}>{word(m.causes, cause)}</span>
+          <span className={short ? 'visually-hidden' : 'cause-word'}>{said}</span>
         </li>
       ))}
     </ul>

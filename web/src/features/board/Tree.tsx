@@ -9,7 +9,10 @@ import * as Icons from '../../ui/icons'
 import { Foreign, Skeleton } from '../../ui/parts'
 import { KindIcon, ToneIcon } from '../../ui/state'
 import { isOk, toneOf } from '../../ui/tone'
-import { mainTone, NO_COUNTS, offlineShare } from './counts'
+import { PendingCount } from '../pending/PendingPanel'
+import { callsForPerson, failureOf } from '../polling/health'
+import { PollSign } from '../polling/PollCard'
+import { darkShare, mainTone, NO_COUNTS, offlineShare } from './counts'
 
 const ROW_PX = 30
 /** With this many roots or fewer the boards are shown from the start. */
@@ -199,7 +202,17 @@ const TreeRow = memo(
     const counts = item.counts ?? NO_COUNTS
     const entity = parseEntity(id)
     const tone = toneOf(item.state, item.cause)
+    const dark = darkShare(counts)
     const label = inert(item.name) || (level === 1 ? entity.rootName : entity.place)
+    const said = [
+      `${word(m.kinds, item.kind)} ${label}, ${word(m.states, item.state)}`,
+      m.tree.counts(f.number(counts.online), f.number(counts.onus), f.number(counts.offline)),
+      ...(counts.absent > 0 ? [m.tree.absent(counts.absent)] : []),
+      ...(item.poll && callsForPerson(item)
+        ? [`${m.polling.sign}: ${m.polling.failures[failureOf(item.poll.class)].what}`]
+        : []),
+      ...(item.pending ? [m.pending.count(item.pending)] : []),
+    ].join('. ')
     return (
       // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the focus and its keys
       // biome-ignore lint/a11y/useFocusableInteractive: the tree names its active row instead
@@ -211,7 +224,7 @@ const TreeRow = memo(
         aria-setsize={of}
         aria-selected={selected}
         {...(open === null ? {} : { 'aria-expanded': open })}
-        aria-label={`${word(m.kinds, item.kind)} ${label}, ${word(m.states, item.state)}. ${m.tree.counts(f.number(counts.online), f.number(counts.onus), f.number(counts.offline))}`}
+        aria-label={said}
         className={`tree-row level-${level} ${active ? 'active' : ''}`}
         style={{ transform: `translateY(${start}px)` }}
         onClick={choose}
@@ -240,19 +253,24 @@ const TreeRow = memo(
           </span>
           <Foreign text={level === 1 ? item.site : null} className="tree-extra" />
         </span>
-        {counts.offline > 0 && (
-          <span className={`tree-offline tone-${mainTone(counts)}`} data-count="offline" title={m.summary.offline}>
-            −{f.number(counts.offline)}
-          </span>
-        )}
-        <span className="tree-onus" data-count="onus">
-          {f.number(counts.onus)}
+        <span className="tree-signs">
+          <PollSign item={item} size={13} />
+          <PendingCount item={item} />
+          {counts.offline > 0 && (
+            <span className={`tree-offline tone-${mainTone(counts)}`} data-count="offline" title={m.summary.offline}>
+              −{f.number(counts.offline)}
+            </span>
+          )}
         </span>
-        <span className="tree-bar" aria-hidden="true">
+        <span className="tree-onus" data-count="onus">
+          {open === null && item.kind === 'board' ? '' : f.number(counts.onus)}
+        </span>
+        <span className={`tree-bar ${counts.onus === 0 ? 'bare' : ''}`} aria-hidden="true">
           <span
             className={`fill-${counts.offline > 0 ? mainTone(counts) : 'ok'}`}
             style={{ width: counts.offline > 0 ? `${Math.max(8, offlineShare(counts) * 100)}%` : 0 }}
           />
+          {dark > 0 && <span className="bar-dark fill-unknown" style={{ width: `${dark * 100}%` }} />}
         </span>
       </div>
     )

@@ -1,6 +1,7 @@
 import type { Cause, Counts, StatusItem } from '../../protocol/types'
 import type { Tone } from '../../ui/tone'
 import { isOut } from '../../ui/tone'
+import { callsForPerson } from '../polling/health'
 
 /** The parts of the offline ONUs, in the order in which they are drawn everywhere. */
 export const CAUSE_PARTS: readonly { field: keyof Counts; cause: Cause; tone: Tone }[] = [
@@ -51,11 +52,22 @@ const ATTENTION_SHARE = 0.2
 /** One ONU more or less is a customer, not the network. */
 const ATTENTION_ONUS = 3
 
+/** ONUs of which nobody can say online or offline. */
+export const darkParts: readonly { field: 'absent' | 'unknown'; tone: Tone }[] = [
+  { field: 'absent', tone: 'absent' },
+  { field: 'unknown', tone: 'unknown' },
+]
+
+/** Whether anything but "online" is to be told of the ONUs below. */
+export const hasParts = (counts: Counts): boolean => counts.offline + counts.absent + counts.unknown > 0
+
 /** How loudly a node calls: 0 = not at all; a part that is out comes before customers that are. */
 export function urgency(item: StatusItem): number {
   const counts = item.counts ?? NO_COUNTS
   const own = isOut(item.state) ? { olt: 1e9, board: 1e7, pon: 1e5 }[item.kind as 'olt' | 'board' | 'pon'] : 0
   if (own) return own + counts.offline
+  // What cannot be read may be wrong unseen: after all that is out, before customers that are.
+  if (item.kind === 'olt' && callsForPerson(item)) return 1e4
   if (item.kind !== 'pon' || counts.offline < ATTENTION_ONUS || offlineShare(counts) < ATTENTION_SHARE) return 0
   return counts.offline
 }

@@ -10,11 +10,15 @@ import { useConnection, useEntity, useEvents, useTopic } from '../../live/hooks'
 import type { StatusItem } from '../../protocol/types'
 import { ApiError } from '../../session/api'
 import * as Icons from '../../ui/icons'
-import { Age, CopyButton, Foreign, Link, Notice, Skeleton, useNaming } from '../../ui/parts'
+import { AgeWords, CopyButton, Foreign, Link, Notice, Skeleton, useNaming } from '../../ui/parts'
 import { KindIcon, ToneIcon } from '../../ui/state'
 import { isOk, toneOf } from '../../ui/tone'
+import { hasParts } from '../board/counts'
 import { HeatStrip } from '../board/Heat'
 import { CauseLegend, ShareBar } from '../board/Summary'
+import { OpticsCard } from '../light/OpticsCard'
+import { PendingPanel } from '../pending/PendingPanel'
+import { PollCard } from '../polling/PollCard'
 import { mergeEvents } from './history'
 import { StateBar } from './StateBar'
 import { Timeline } from './Timeline'
@@ -100,6 +104,16 @@ function Known({ first }: { first: StatusItem }) {
       <Head item={item} />
       <div className="device-columns">
         <div className="device-main">
+          {item.optics && <OpticsCard item={item} optics={item.optics} />}
+          {item.kind === 'olt' && (
+            <div className="card">
+              <header className="card-header">
+                <h2>{m.polling.title}</h2>
+              </header>
+              <PollCard item={item} />
+              <PendingPanel item={item} />
+            </div>
+          )}
           {item.kind === 'olt' && (
             <section className="card" aria-label={m.board.pons}>
               <header className="card-header">
@@ -159,10 +173,8 @@ function Head({ item }: { item: StatusItem }) {
             name(item.entity, item)
           )}
         </h1>
-        <Foreign
-          text={item.serial ? (item.name ?? item.description) : item.description}
-          className="device-description"
-        />
+        <Foreign text={item.serial ? item.name : null} className="device-name" />
+        <Foreign text={item.description} className="device-description" />
         <Link to={boardPath(parent ?? null)} className="button button-small device-board">
           {m.device.showOnBoard}
         </Link>
@@ -178,7 +190,7 @@ function Head({ item }: { item: StatusItem }) {
           {word(m.states, item.state)}
         </span>
         <span className="device-since">
-          <AgeWords since={item.since} />
+          <AgeWords since={item.since} words={m.device.since} />
           {item.since && <small>{m.device.sinceAt(f.instant(item.since))}</small>}
         </span>
         {!isOk(item.state) && item.cause && (
@@ -193,18 +205,6 @@ function Head({ item }: { item: StatusItem }) {
         )}
       </div>
     </header>
-  )
-}
-
-function AgeWords({ since }: { since: string | null }) {
-  const { m } = useSpeech()
-  const [before, after] = m.device.since('\u0000').split('\u0000')
-  return (
-    <span>
-      {before}
-      <Age since={since} long />
-      {after}
-    </span>
   )
 }
 
@@ -268,7 +268,7 @@ function Identity({ item }: { item: StatusItem }) {
               {m.summary.ofTotal(f.number(item.counts.onus))} · {m.summary.online}
             </p>
             <ShareBar counts={item.counts} />
-            {item.counts.offline > 0 && <CauseLegend counts={item.counts} />}
+            {hasParts(item.counts) && <CauseLegend counts={item.counts} dark />}
           </div>
         </>
       )}
