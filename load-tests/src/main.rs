@@ -4,6 +4,7 @@
 mod codec;
 mod e2e;
 mod edge;
+mod olt;
 mod peers;
 mod processor;
 mod servers;
@@ -38,6 +39,9 @@ struct Arguments {
     /// Seconds of load before that restore.
     #[arg(long, default_value_t = 60)]
     load_seconds: u32,
+    /// OLTs that stage `olt` reads at once.
+    #[arg(long, default_value_t = 1_000)]
+    olts: usize,
     /// The binary under test; built in release mode if not said.
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -59,6 +63,8 @@ enum Stage {
     Edge,
     /// The same on Kafka, registry and Cassandra, which `KAFKA`, `REGISTRY` and `CQL` name; Kafka Streams at the same job.
     Servers,
+    /// Reading simulated OLTs over SSH; netmiko and asyncssh against the same boxes; a thousand OLTs.
+    Olt,
     /// Our Kafka consumer and CQL writer against bare loops of the libraries they stand on.
     Clients,
 }
@@ -85,6 +91,9 @@ fn main() -> Result<()> {
     }
     if wants(Stage::Edge) {
         edge::run(arguments.pairs)?;
+    }
+    if wants(Stage::Olt) {
+        olt::run(arguments.pairs, arguments.olts)?;
     }
     if wants(Stage::Clients) {
         servers::clients()?;

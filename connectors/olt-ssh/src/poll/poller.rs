@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub intervals: Intervals,
     pub ways: Ways,
     pub unread: UnreadBudget,
+    /// Complete reads of the states of an OLT.
+    pub states_read: AtomicU64,
 }
 
 /// Which answers were kept for people not long ago.
@@ -285,6 +288,9 @@ impl Poller {
                 }
                 if matches!(task, Task::State | Task::Inventory) {
                     self.plan.ports(&self.memory.live_ports, ended);
+                }
+                if task == Task::State && done.complete {
+                    self.shared.states_read.fetch_add(1, Ordering::Relaxed);
                 }
                 self.streak = Streak::default();
                 self.publish(Topic::Observations, done.records).await;

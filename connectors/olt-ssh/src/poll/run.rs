@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub struct BuildError(#[from] io::Error);
 
 /// Running reads. Dropped without [`Running::stop`], they are asked to end and not waited for.
 pub struct Running {
+    shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     outbox: Option<Outbox>,
@@ -54,6 +56,7 @@ pub fn start(config: Config, log: Arc<dyn Log>, tokio: &Handle) -> Result<Runnin
         intervals: config.intervals,
         ways: Ways::default(),
         unread: super::poller::UnreadBudget::default(),
+        states_read: AtomicU64::new(0),
     });
     let chores_stop = StopToken::new();
     let chores = Chores {
@@ -73,6 +76,7 @@ pub fn start(config: Config, log: Arc<dyn Log>, tokio: &Handle) -> Result<Runnin
         tasks.spawn_on(poller.run(), tokio);
     }
     Ok(Running {
+        shared,
         stop,
         tasks,
         outbox: Some(outbox),
@@ -90,6 +94,11 @@ impl Running {
             .iter()
             .chain(self.chores.iter().map(|(_, thread)| thread));
         !self.tasks.is_empty() && threads.into_iter().all(|thread| !thread.is_finished())
+    }
+
+    /// Complete reads of the states of all ONUs of an OLT so far, over all OLTs.
+    pub fn states_read(&self) -> u64 {
+        self.shared.states_read.load(Ordering::Relaxed)
     }
 
     /// Leaves every session as it should be left, and brings what was read into the log. Takes at most 10 s.
