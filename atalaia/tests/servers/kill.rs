@@ -178,7 +178,7 @@ fn kill_inside_revoke(world: &World, sender: &mut Sender) -> Running {
             giving.child.try_wait().unwrap().is_some() || world.running_partitions(&giving) > 0.0
         });
         assert!(ready, "{}", world.says(NETWORK));
-        let mut network = world.spawn(NETWORK, &[]);
+        let network = world.spawn(NETWORK, &[]);
         if sender.until(SLOW, |_| giving.child.try_wait().unwrap().is_some()) {
             wait_died(world, NETWORK, &mut giving, sender, CrashPoint::InsideRevoke);
             return network;
