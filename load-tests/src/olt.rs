@@ -44,7 +44,16 @@ impl Boxes {
         let port = TcpListener::bind(("127.10.0.1", 0))?.local_addr()?.port();
         let (olts, onus) = (olts.to_string(), onus.to_string());
         let child = Command::new(program)
-            .args(["--target", "127.0.0.1:9", "--speed", "0.01", "--olts", &olts, "--onus", &onus])
+            .args([
+                "--target",
+                "127.0.0.1:9",
+                "--speed",
+                "0.01",
+                "--olts",
+                &olts,
+                "--onus",
+                &onus,
+            ])
             .args(["--cli-port", &port.to_string()])
             .env(PASSWORD_ENV, PASSWORD)
             .env("TRAP_COMMUNITY", "bench")
@@ -54,7 +63,10 @@ impl Boxes {
         let boxes = Self { child, port };
         let began = Instant::now();
         while std::net::TcpStream::connect(boxes.address(0)).is_err() {
-            ensure!(began.elapsed() < Duration::from_secs(60), "the simulator does not start");
+            ensure!(
+                began.elapsed() < Duration::from_secs(60),
+                "the simulator does not start"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(boxes)
@@ -147,11 +159,19 @@ fn large_table(simulator: &Path, pairs: usize) -> Result<()> {
             let text = text_of(std::hint::black_box(&bytes));
             let screen = Screen::of(&text);
             let reading = decode::read_summary(&screen, &command, &settings);
-            ensure!(reading.complete && reading.rows.len() == 2_048, "{:?}", reading.issues.first());
+            ensure!(
+                reading.complete && reading.rows.len() == 2_048,
+                "{:?}",
+                reading.issues.first()
+            );
         }
         times.push((stages::cpu() - began).as_secs_f64() * 1e3 / f64::from(READS));
     }
-    print_figure(&format!("olt, rows of 2,048 ONUs ({} kB)", bytes.len() / 1_000), "ms", times);
+    print_figure(
+        &format!("olt, rows of 2,048 ONUs ({} kB)", bytes.len() / 1_000),
+        "ms",
+        times,
+    );
     Ok(())
 }
 
@@ -182,7 +202,11 @@ fn polls(simulator: &Path, pairs: usize) -> Result<()> {
             std::thread::sleep(Duration::from_secs(9));
         }
     }
-    print_figure(&format!("olt, CPU of a cold poll, {} kB", size / 1_000), "ms", ours.0.clone());
+    print_figure(
+        &format!("olt, CPU of a cold poll, {} kB", size / 1_000),
+        "ms",
+        ours.0.clone(),
+    );
     print_figure("olt, CPU of a warm poll, rows included", "ms", ours.1.clone());
     for (kind, (cold, warm)) in peers.iter().zip(theirs) {
         for (temperature, ours, theirs) in [("cold", &ours.0, cold), ("warm", &ours.1, warm)] {
@@ -225,7 +249,10 @@ fn our_polls(boxes: &Boxes) -> Result<(f64, f64, usize)> {
 /// A Python with the peers, made once beside this program.
 fn peer_python() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
-    let folder = here.parent().context("a program lies in a folder")?.join("peer-olt-ssh");
+    let folder = here
+        .parent()
+        .context("a program lies in a folder")?
+        .join("peer-olt-ssh");
     let python = folder.join("bin/python");
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/olt-ssh/requirements.txt");
     if !folder.join("ready").exists() {
@@ -261,7 +288,10 @@ fn peer_polls(python: &Path, kind: &str, boxes: &Boxes) -> Result<(f64, f64)> {
 fn thousand(simulator: &Path, olts: usize) -> Result<()> {
     let boxes = Boxes::start(simulator, olts, olts * 16)?;
     let folder = tempfile::tempdir()?;
-    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     let hour = Duration::from_secs(3_600);
     let log = MemoryLog::new(8);
     let config = Config {
@@ -294,14 +324,26 @@ fn thousand(simulator: &Path, olts: usize) -> Result<()> {
     while running.states_read() < olts as u64 && began.elapsed() < FIRST_ROUND {
         std::thread::sleep(Duration::from_millis(200));
     }
-    print_figure(&format!("olt, first round of {olts} OLTs"), "s", vec![began.elapsed().as_secs_f64()]);
+    print_figure(
+        &format!("olt, first round of {olts} OLTs"),
+        "s",
+        vec![began.elapsed().as_secs_f64()],
+    );
     let (before, cpu, began) = (running.states_read(), stages::cpu(), Instant::now());
     std::thread::sleep(WATCHED);
     let wall = began.elapsed().as_secs_f64();
     let share = (stages::cpu() - cpu).as_secs_f64() / wall * 100.0;
     let rounds = (running.states_read() - before) as f64 / olts as f64;
-    print_figure(&format!("olt, {olts} OLTs, 64 sessions: our CPU"), "% of a core", vec![share]);
-    print_figure("olt, from one read of an OLT to the next", "s", vec![wall / rounds.max(0.001)]);
+    print_figure(
+        &format!("olt, {olts} OLTs, 64 sessions: our CPU"),
+        "% of a core",
+        vec![share],
+    );
+    print_figure(
+        "olt, from one read of an OLT to the next",
+        "s",
+        vec![wall / rounds.max(0.001)],
+    );
     running.stop();
     Ok(())
 }

@@ -9,6 +9,7 @@
 mod cidr;
 mod ids;
 mod measure;
+mod poll;
 mod position;
 mod secret;
 mod serial;
@@ -18,6 +19,7 @@ mod time;
 pub use cidr::{Cidr, CidrError};
 pub use ids::{EntityId, IdError, ONU_ID_MAX, Place, Root, RootKind, Tenant, is_name};
 pub use measure::Measure;
+pub use poll::PollFailure;
 pub use position::{Offset, Partition, Position, RecordId, RecordIdError, WriterId};
 pub use secret::Secret;
 pub use serial::{Serial, SerialError};

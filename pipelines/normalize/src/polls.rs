@@ -1,7 +1,7 @@
 //! Readings to events: each row about exactly one entity, checked here, so that no later step meets a place or a number that no device
 //! can have. A row that cannot be placed is counted and left out; the good rows of the same record go on.
 
-use model::{EntityId, Measure, Micros, ONU_ID_MAX, Place, Root, Serial, State};
+use model::{EntityId, Measure, Micros, ONU_ID_MAX, Place, PollFailure, Root, Serial, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{
     Description, Failure, Levels, NetworkEvent, Pending, Polled, PolledState, Polling, Reading, Seen, Sighting, Source,
@@ -18,30 +18,6 @@ use crate::words::{board_state, down_cause};
 
 /// Failures in a row from which on a root counts as not reachable, if it was not heard since the first.
 pub const FAILURES_MIN: i32 = 3;
-
-/// The closed set of reasons why a reading fails; the first three say that nobody answered.
-const CLASSES: &[&str] = &[
-    "unreachable",
-    "timeout",
-    "closed",
-    "algorithms",
-    "host_key_changed",
-    "refused",
-    "too_many_sessions",
-    "first_login",
-    "too_much",
-    "busy",
-    "unsupported",
-    "incomplete",
-    "locked",
-    "methods",
-    "pins",
-    "protocol",
-];
-/// How many of them say that nobody answered.
-const NO_ANSWER: usize = 3;
-/// A word outside of the set.
-const OTHER_CLASS: &str = "other";
 
 /// One reading on its way.
 struct Turn<'a> {
@@ -240,16 +216,15 @@ impl Turn<'_> {
     }
 
     fn failure(&mut self, failed: &PollFailed, now: &Now) -> Failure {
-        let class = CLASSES.iter().position(|class| *class == failed.class);
-        let no_answer = class.is_some_and(|class| class < NO_ANSWER);
+        let class: PollFailure = failed.class.parse().unwrap_or(PollFailure::Other);
         // What still sends traps is reachable, though we cannot read it.
         let silent = self.places.heard_at < failed.since;
-        let is_unreachable = no_answer && failed.in_a_row >= FAILURES_MIN && silent;
+        let is_unreachable = class.is_silence() && failed.in_a_row >= FAILURES_MIN && silent;
         if is_unreachable {
             self.places.go_blind(self.root, failed.since, now, self.out);
         }
         Failure {
-            class: class.map_or(OTHER_CLASS, |class| CLASSES[class]),
+            class,
             detail: text::description(&failed.detail).unwrap_or_default(),
             in_a_row: u32::try_from(failed.in_a_row).unwrap_or(0),
             since: failed.since,

@@ -1,6 +1,6 @@
 //! How reading a root goes, as its status row shows it.
 
-use model::Micros;
+use model::{Micros, PollFailure};
 use schemas::network::{Failure, Polling};
 use schemas::{PendingOnus, PollHealthView};
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A good reading after another one is shown when this much time is between. Microseconds.
 pub const GOOD_MICROS: i64 = 60 * Micros::SECOND;
 
-/// Failures that a person has to end: told as an event at the first; any other when it has come so often in a row.
-const FOR_A_PERSON: &[&str] = &["algorithms", "host_key_changed", "refused", "first_login"];
-/// See [`FOR_A_PERSON`].
+/// A failure that a person has to end is told as an event at the first; any other when it has come so often in a row.
 const TELLING: u32 = 3;
 
 /// See the module.
@@ -34,7 +32,7 @@ pub struct Health {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Failing {
     since: Micros,
-    class: String,
+    class: PollFailure,
     detail: String,
     in_a_row: u32,
 }
@@ -108,13 +106,13 @@ impl Health {
     fn fails(&mut self, failure: &Failure) -> Telling {
         self.failing = Some(Failing {
             since: failure.since,
-            class: failure.class.to_owned(),
+            class: failure.class,
             detail: failure.detail.clone(),
             in_a_row: failure.in_a_row,
         });
         // That the root is not reachable is told as such.
         let is_often = failure.in_a_row >= TELLING && !failure.is_unreachable;
-        let is_news = FOR_A_PERSON.contains(&failure.class) || is_often;
+        let is_news = failure.class.is_for_a_person() || is_often;
         if is_news && !std::mem::replace(&mut self.was_told, true) {
             Telling::Begins
         } else {
@@ -144,7 +142,7 @@ impl Health {
     pub(crate) fn bytes_max(&self) -> usize {
         const NUMBER: usize = 10;
         let text = |text: &Option<String>| 1 + text.as_ref().map_or(0, |t| NUMBER + t.len());
-        let failing = |f: &Failing| 4 * NUMBER + f.class.len() + f.detail.len();
+        let failing = |f: &Failing| 4 * NUMBER + f.detail.len();
         let failing = 1 + self.failing.as_ref().map_or(0, failing);
         let onu = |onu: &schemas::AutofindRow| {
             let texts = [
@@ -188,10 +186,10 @@ mod tests {
         }
     }
 
-    fn bad(at_s: i64, class: &'static str, in_a_row: u32) -> Polling {
+    fn bad(at_s: i64, class: &str, in_a_row: u32) -> Polling {
         Polling {
             failed: Some(Failure {
-                class,
+                class: class.parse().unwrap(),
                 detail: "no answer in 30 s".into(),
                 in_a_row,
                 since: Micros(Micros::SECOND),

@@ -122,7 +122,7 @@ pub fn polling(before: Option<&Slot>, polling: &Polling, now: &Now, out: &mut Ou
 
 fn detail_of(failure: &Failure) -> BTreeMap<String, String> {
     [
-        ("class", failure.class.to_owned()),
+        ("class", failure.class.to_string()),
         ("detail", failure.detail.clone()),
         ("in_a_row", failure.in_a_row.to_string()),
     ]

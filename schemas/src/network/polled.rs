@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Cause, EntityId, Measure, Micros, Serial, State};
+use model::{Cause, EntityId, Measure, Micros, PollFailure, Serial, State};
 
 use super::Seen;
 use crate::{
@@ -192,8 +192,8 @@ impl Pending {
 /// A reading that did not come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// A word of a closed set.
-    pub class: &'static str,
+    /// Why.
+    pub class: PollFailure,
     /// More for people.
     pub detail: String,
     /// How many have failed without a good one between.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use metrics::{counter, gauge, histogram};
-use model::Micros;
+use model::{Micros, PollFailure};
 use schemas::{AnyRecord, DeadLetter, PollFailed};
 use tokio::sync::{Semaphore, watch};
 use topology::Topic;
@@ -197,7 +197,7 @@ impl Poller {
             Err(error) => {
                 let class = error.class();
                 counter!(metric::LOGINS, "outcome" => class.name()).increment(1);
-                self.failed("login", word_of(class), &error, asked).await;
+                self.failed("login", failure_of(class), &error, asked).await;
                 return Ended::Failed {
                     class,
                     retry_after: error.retry_after(),
@@ -212,7 +212,7 @@ impl Poller {
         let ended = match prepare(&mut session).await {
             Ok(()) => self.reads(&mut session, &about, permit).await,
             Err(error) => {
-                self.failed("login", word_of(error.class()), &error, asked).await;
+                self.failed("login", failure_of(error.class()), &error, asked).await;
                 ended(&error)
             }
         };
@@ -312,9 +312,9 @@ impl Poller {
                 outcome("failed");
                 self.plan.failed(task, begun, ended, answer.retry_after());
                 let class = if answer.retry_after().is_some() {
-                    "busy"
+                    PollFailure::Busy
                 } else {
-                    "incomplete"
+                    PollFailure::Incomplete
                 };
                 self.failed(word, class, &Refused(answer), asked).await;
                 ControlFlow::Continue(true)
@@ -322,7 +322,7 @@ impl Poller {
             Err(NotDone::Run(error)) => {
                 outcome("failed");
                 self.plan.failed(task, begun, ended, error.retry_after());
-                self.failed(word, word_of(error.class()), &error, asked).await;
+                self.failed(word, failure_of(error.class()), &error, asked).await;
                 if error.is_fatal() {
                     return ControlFlow::Break(self::ended(&error));
                 }
@@ -332,7 +332,7 @@ impl Poller {
     }
 
     /// Says that something failed, in the log and to people.
-    async fn failed(&mut self, read: &str, class: &str, error: &(dyn Error + Send + Sync), asked: Micros) {
+    async fn failed(&mut self, read: &str, class: PollFailure, error: &(dyn Error + Send + Sync), asked: Micros) {
         let at = now();
         self.streak.in_a_row = self.streak.in_a_row.saturating_add(1);
         let since = *self.streak.since.get_or_insert(at);
@@ -340,7 +340,7 @@ impl Poller {
         tracing::warn!(
             root = &*self.root,
             read,
-            class,
+            class = class.as_str(),
             in_a_row = self.streak.in_a_row,
             error = detail,
             "an OLT could not be read"
@@ -349,7 +349,7 @@ impl Poller {
             root: self.root.to_string(),
             way: self.way.to_owned(),
             read: read.to_owned(),
-            class: class.to_owned(),
+            class: class.as_str().to_owned(),
             detail,
             in_a_row: i32::try_from(self.streak.in_a_row).unwrap_or(i32::MAX),
             since,
@@ -432,12 +432,24 @@ async fn prepare(session: &mut Session) -> Result<(), RunError> {
     Ok(())
 }
 
-/// The word that records have: which stage timed out stands in the detail.
-fn word_of(class: Class) -> &'static str {
+/// The word that records have; in which stage time ran out stands in the detail.
+fn failure_of(class: Class) -> PollFailure {
     match class {
-        Class::Timeout(_) => "timeout",
-        Class::Command => "unsupported",
-        other => other.name(),
+        Class::Unreachable => PollFailure::Unreachable,
+        Class::Algorithms => PollFailure::Algorithms,
+        Class::HostKeyChanged => PollFailure::HostKeyChanged,
+        Class::Pins => PollFailure::Pins,
+        Class::Refused => PollFailure::Refused,
+        Class::Methods => PollFailure::Methods,
+        Class::Locked => PollFailure::Locked,
+        Class::TooManySessions => PollFailure::TooManySessions,
+        Class::FirstLogin => PollFailure::FirstLogin,
+        Class::Timeout(_) => PollFailure::Timeout,
+        Class::Closed => PollFailure::Closed,
+        Class::Protocol => PollFailure::Protocol,
+        Class::TooMuch => PollFailure::TooMuch,
+        Class::Busy => PollFailure::Busy,
+        Class::Command => PollFailure::Unsupported,
     }
 }
 
