@@ -11,6 +11,7 @@ mod brokers;
 mod common;
 mod end_to_end;
 mod kill;
+mod olts;
 mod pause;
 mod pauses;
 mod rebalance;

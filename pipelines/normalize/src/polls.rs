@@ -75,6 +75,7 @@ pub(crate) fn take(
         seen: turn.seen,
         failed,
         is_whole: reading.is_whole(),
+        is_table: matches!(reading, Reading::OnuTable(_)),
         rows_refused: turn.refused,
         system,
         pending,

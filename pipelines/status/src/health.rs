@@ -18,6 +18,8 @@ pub struct Health {
     asked_at: Micros,
     last_good_at: Option<Micros>,
     took_ms: Option<i64>,
+    /// Of the newest table of ONUs: shown with the next good reading.
+    table_ms: Option<i64>,
     failing: Option<Failing>,
     firmware: Option<String>,
     security: Option<String>,
@@ -74,11 +76,15 @@ impl Health {
             // Neither good nor, by itself, a failure: whoever asked says what it makes of it.
             return Telling::Nothing;
         }
+        let took_ms = there_at.since(asked_at).max(0) / 1_000;
+        if polling.is_table {
+            self.table_ms = Some(took_ms);
+        }
         let is_due = self.last_good_at.is_none_or(|last| asked_at.since(last) >= GOOD_MICROS);
         if is_due || self.failing.is_some() {
             self.asked_at = asked_at;
             self.last_good_at = Some(asked_at);
-            self.took_ms = Some(there_at.since(asked_at).max(0) / 1_000);
+            self.took_ms = self.table_ms.or(Some(took_ms));
         }
         self.failing = None;
         if std::mem::take(&mut self.was_told) {
@@ -158,7 +164,7 @@ impl Health {
         };
         let pending = |p: &PendingOnus| 2 * NUMBER + 1 + p.onus.iter().map(onu).sum::<usize>();
         let pending = 1 + self.pending.as_ref().map_or(0, pending);
-        NUMBER + 2 * (1 + NUMBER) + failing + text(&self.firmware) + text(&self.security) + 1 + NUMBER + pending + 1
+        NUMBER + 3 * (1 + NUMBER) + failing + text(&self.firmware) + text(&self.security) + 1 + NUMBER + pending + 1
     }
 }
 
@@ -180,6 +186,7 @@ mod tests {
             },
             failed: None,
             is_whole: true,
+            is_table: false,
             rows_refused: 0,
             system: None,
             pending: None,
@@ -212,6 +219,27 @@ mod tests {
         check(159, 100);
         check(160, 160);
         check(150, 160);
+    }
+
+    #[test]
+    fn how_long_it_takes_is_that_of_the_table() {
+        let mut health = Health::default();
+        let table = |at_s: i64, took_s: i64| Polling {
+            is_table: true,
+            seen: Seen {
+                received_at: Micros((at_s + took_s) * Micros::SECOND),
+                ..good(at_s).seen
+            },
+            ..good(at_s)
+        };
+        let mut check = |polling: Polling, expected: i64| {
+            health.take(&polling);
+            assert_eq!(health.row().took_ms, Some(expected));
+        };
+        check(good(100), 2_000);
+        check(table(110, 7), 2_000);
+        check(good(170), 7_000);
+        check(table(240, 9), 9_000);
     }
 
     #[test]

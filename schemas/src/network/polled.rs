@@ -165,6 +165,8 @@ pub struct Polling {
     pub failed: Option<Failure>,
     /// The answer was whole.
     pub is_whole: bool,
+    /// It read every ONU's state: how long that takes is what a person asks for.
+    pub is_table: bool,
     /// Rows that no device of its kind can have.
     pub rows_refused: u32,
     /// What it says of itself.

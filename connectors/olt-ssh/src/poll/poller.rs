@@ -38,6 +38,10 @@ const STOPPED: Duration = Duration::from_secs(10);
 const SPREAD: Duration = Duration::from_millis(50);
 /// What else is starting gets going first.
 const START: Duration = Duration::from_secs(1);
+/// How long a read may go on when the connector is told to stop.
+const FINISH: Duration = Duration::from_secs(3);
+/// Longest detail of a failure, in bytes.
+const DETAIL_BYTES_MAX: usize = 512;
 /// An answer of one command and version that is not understood is kept for people this often.
 const UNREAD_EVERY: Duration = Duration::from_secs(3_600);
 /// Kinds of such answers that are remembered.
@@ -244,14 +248,18 @@ impl Poller {
                 Next::Wait(until) => self.sleep_until(until).await,
                 Next::Read(task) => {
                     let mut stop = self.stop.clone();
+                    let read = self.read(task, session, about);
+                    tokio::pin!(read);
+                    // A session that is cut in the middle of an answer stays on the device for minutes: it may end.
                     let read = tokio::select! {
-                        read = self.read(task, session, about) => read,
-                        _ = stop.wait_for(|stop| *stop) => return Ended::GivenUp,
+                        read = &mut read => Some(read),
+                        _ = stop.wait_for(|stop| *stop) => tokio::time::timeout(FINISH, &mut read).await.ok(),
                     };
                     match read {
-                        ControlFlow::Continue(true) => permit.worked(),
-                        ControlFlow::Continue(false) => {}
-                        ControlFlow::Break(ended) => return ended,
+                        Some(ControlFlow::Continue(true)) => permit.worked(),
+                        Some(ControlFlow::Continue(false)) => {}
+                        Some(ControlFlow::Break(ended)) => return ended,
+                        None => return Ended::GivenUp,
                     }
                 }
             }
@@ -336,7 +344,8 @@ impl Poller {
         let at = now();
         self.streak.in_a_row = self.streak.in_a_row.saturating_add(1);
         let since = *self.streak.since.get_or_insert(at);
-        let detail = chain(error);
+        let mut detail = chain(error);
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
         tracing::warn!(
             root = &*self.root,
             read,

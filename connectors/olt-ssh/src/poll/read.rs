@@ -18,6 +18,8 @@ const FRAME: u8 = 0;
 const PORTS_MAX: u8 = 16;
 /// Bytes of an answer that are kept for people when it was not understood.
 const UNREAD_BYTES_MAX: usize = 64 << 10;
+/// Longest firmware version that is remembered, in bytes: it is a label of metrics.
+const VERSION_BYTES_MAX: usize = 64;
 /// Issues told with it.
 const UNREAD_ISSUES_MAX: usize = 5;
 
@@ -139,7 +141,10 @@ impl<S: Shell> Reader<'_, S> {
                 _ => None,
             });
             let Some(row) = row else { return (Vec::new(), 0) };
-            version = row.version.as_deref().map(ToOwned::to_owned);
+            version = row
+                .version
+                .as_deref()
+                .map(|said| cut(said, VERSION_BYTES_MAX).to_owned());
             (records::system(header, row, row.uptime_s.or(uptime_s), self.about), 1)
         })?;
         if version.is_some() {
@@ -398,6 +403,11 @@ fn live_ports(ports: &Ports<OnuRow>) -> BTreeSet<PortPlace> {
     live.map(|(port, _)| *port).collect()
 }
 
+/// The beginning of a text, whole letters.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}
+
 /// Whether there is nothing between echo and prompt: what that means is not known, but there is nothing to learn from it.
 fn says_nothing(answer: &str) -> bool {
     let mut lines = answer.lines();
@@ -424,13 +434,9 @@ fn unread<R>(asked: &Asked, reading: &Reading<'_, R>) -> Vec<Unread> {
         return Vec::new();
     }
     let text = scrubbed(&asked.text);
-    let mut end = text.len().min(UNREAD_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
     vec![Unread {
         command: asked.command.text().to_owned(),
-        text: text[..end].to_owned(),
+        text: cut(&text, UNREAD_BYTES_MAX).to_owned(),
         issues,
     }]
 }

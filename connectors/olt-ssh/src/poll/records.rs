@@ -339,11 +339,7 @@ fn count(number: usize) -> i32 {
 
 /// At most [`TEXT_BYTES_MAX`] bytes of a text, whole letters.
 fn text(text: &str) -> String {
-    let mut end = text.len().min(TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
+    text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
 }
 
 #[cfg(test)]
