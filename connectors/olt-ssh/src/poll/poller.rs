@@ -167,7 +167,7 @@ impl Poller {
             };
             let slot = tokio::select! {
                 slot = shared.slots.acquire() => slot,
-                _ = self.stop.wait_for(|stop| *stop) => return,
+                () = stopped(&mut self.stop) => return,
             };
             let ended = self.session(&permit).await;
             permit.release(ended, rand::random_range(0.0..1.0));
@@ -182,8 +182,10 @@ impl Poller {
 
     /// Sleeps, unless told to stop.
     async fn sleep_until(&mut self, until: Instant) {
-        let woken = tokio::time::timeout_at(until.into(), self.stop.wait_for(|stop| *stop)).await;
-        drop(woken);
+        tokio::select! {
+            () = tokio::time::sleep_until(until.into()) => {}
+            () = stopped(&mut self.stop) => {}
+        }
     }
 
     /// One session, from login to log-out.
@@ -194,7 +196,7 @@ impl Poller {
         let mut stop = self.stop.clone();
         let opened = tokio::select! {
             opened = opening => opened,
-            _ = stop.wait_for(|stop| *stop) => return Ended::GivenUp,
+            () = stopped(&mut stop) => return Ended::GivenUp,
         };
         let mut session = match opened {
             Ok(session) => session,
@@ -253,7 +255,7 @@ impl Poller {
                     // A session that is cut in the middle of an answer stays on the device for minutes: it may end.
                     let read = tokio::select! {
                         read = &mut read => Some(read),
-                        _ = stop.wait_for(|stop| *stop) => tokio::time::timeout(FINISH, &mut read).await.ok(),
+                        () = stopped(&mut stop) => tokio::time::timeout(FINISH, &mut read).await.ok(),
                     };
                     match read {
                         Some(ControlFlow::Continue(true)) => permit.worked(),
@@ -431,6 +433,11 @@ impl Poller {
 #[derive(Debug, thiserror::Error)]
 #[error("the device answered with an error: {0:?}")]
 struct Refused(Answer);
+
+/// Until it is told to stop, or nobody is left who could tell.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
 
 /// Easy answers, and the mode in which every read is known.
 async fn prepare(session: &mut Session) -> Result<(), RunError> {
