@@ -106,8 +106,12 @@ impl Places {
         }
     }
 
-    /// A part names the ONUs of a port; there must be room for it.
+    /// A part names the ONUs of a port; there must be room for it. A port that a reading names twice is not whole in either place, so
+    /// nothing is concluded from the reading.
     pub(crate) fn named(&mut self, place: [u8; 3], named: &Onus, started_at: Micros) {
+        if self.port(&place).is_some_and(|port| port.is_named) {
+            self.unfinished = None;
+        }
         let port = self.port_mut(place);
         let missing = port.onus.without(named);
         if missing.is_empty() {
@@ -278,6 +282,13 @@ mod tests {
                 "{second:?}"
             );
         }
+        // A port in two parts, or twice in one.
+        let mut places = start();
+        assert_eq!(part(&mut places, head(2, 2, 70), 0, &[(0, &[1]), (1, &[])]), none);
+        assert_eq!(part(&mut places, head(2, 2, 70), 1, &[(1, &[7])]), none);
+        let mut places = start();
+        assert_eq!(part(&mut places, head(2, 1, 70), 0, &[(0, &[]), (0, &[1])]), none);
+        assert_eq!(part(&mut places, head(3, 1, 130), 0, &[(0, &[1]), (1, &[7])]), none);
         // A part that is not sound.
         let mut places = start();
         assert_eq!(part(&mut places, head(2, 2, 70), 0, &[(0, &[1])]), none);
