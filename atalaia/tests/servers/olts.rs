@@ -19,7 +19,11 @@ const CONNECTOR: &[&str] = &["connector", "olt-ssh"];
 const PASSWORD: &str = "canary-77c0";
 
 fn boxes() -> (Simulation, Cli) {
-    let port = TcpListener::bind(("127.10.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind(("127.10.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let simulation = Simulation::new(SimConfig {
         olts: 2,
         onus: 120,
@@ -58,7 +62,11 @@ fn shown(simulation: &Simulation, cli: &Cli) -> Vec<(String, String, String)> {
 
 #[test]
 fn a_reader_or_a_processor_killed_in_the_middle_tells_nothing_twice_and_nothing_false() {
-    let rounds = if std::env::var_os("ATALAIA_SOAK").is_some() { 12 } else { 2 };
+    let rounds = if std::env::var_os("ATALAIA_SOAK").is_some() {
+        12
+    } else {
+        2
+    };
     let (simulation, cli) = boxes();
     let world = World::bare(Servers::from_environment("olts").unwrap(), 0);
     let secret = world.setup.folder.join("olt-password");
@@ -67,7 +75,8 @@ fn a_reader_or_a_processor_killed_in_the_middle_tells_nothing_twice_and_nothing_
         .olt_entries()
         .replace("{ env = \"OLT_PASSWORD\" }", &format!("{{ file = {secret:?} }}"));
     let file = world.setup.folder.join("atalaia.toml");
-    let polling = "[olt_polling]\nstate_interval_s = 1\noptics_interval_s = 5\nalarms_interval_s = 2\nautofind_interval_s = 2\n";
+    let polling =
+        "[olt_polling]\nstate_interval_s = 1\noptics_interval_s = 5\nalarms_interval_s = 2\nautofind_interval_s = 2\n";
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + polling + &entries).unwrap();
     world.apply();
     let (api, first) = world.start_board();
@@ -104,17 +113,28 @@ fn a_reader_or_a_processor_killed_in_the_middle_tells_nothing_twice_and_nothing_
     let found = assert_log("OLTs read", &*log);
     let readings = [Topic::Measurements, Topic::DeviceStatus];
     for topic in readings {
-        assert_eq!(out_of_turn(&read_all(&*log, topic)), 0, "{topic}: each commit stands once");
+        assert_eq!(
+            out_of_turn(&read_all(&*log, topic)),
+            0,
+            "{topic}: each commit stands once"
+        );
     }
-    let told_absent = |value: &[u8]| {
-        matches!(log.codec().decode(value), Ok(AnyRecord::DeviceEvent(event)) if event.state.as_deref() == Some("absent"))
-    };
-    let absent = found.events.iter().filter(|s| s.record.value.as_deref().is_some_and(told_absent));
+    let told_absent = |value: &[u8]| matches!(log.codec().decode(value), Ok(AnyRecord::DeviceEvent(event)) if event.state.as_deref() == Some("absent"));
+    let absent = found
+        .events
+        .iter()
+        .filter(|s| s.record.value.as_deref().is_some_and(told_absent));
     assert_eq!(absent.count(), 0, "nothing was removed");
     let leaked = |stored: &&log::Stored| {
         let value = stored.record.value.as_deref().unwrap_or_default();
-        value.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes())
+        value
+            .windows(PASSWORD.len())
+            .any(|window| window == PASSWORD.as_bytes())
     };
-    assert_eq!(found.observations.iter().filter(leaked).count(), 0, "the password is in the log");
+    assert_eq!(
+        found.observations.iter().filter(leaked).count(),
+        0,
+        "the password is in the log"
+    );
     drop((api, persist));
 }

@@ -15,7 +15,7 @@ pub struct PollFailed {
     pub way: String,
     /// What was asked: onu_table, optics, boards, system, autofind, alarms, login.
     pub read: String,
-    /// Why, a word of a closed set: unreachable, algorithms, host_key_changed, refused, too_many_sessions, first_login, timeout, closed, too_much, busy, unsupported, incomplete, other.
+    /// Why, a word of a closed set: unreachable, algorithms, host_key_changed, refused, too_many_sessions, first_login, timeout, closed, too_much, busy, unsupported, incomplete, locked, methods, pins, protocol, other.
     pub class: String,
     /// More for people, free of secrets.
     pub detail: String,
