@@ -76,15 +76,14 @@ impl Health {
             // Neither good nor, by itself, a failure: whoever asked says what it makes of it.
             return Telling::Nothing;
         }
-        let took_ms = there_at.since(asked_at).max(0) / 1_000;
         if polling.is_table {
-            self.table_ms = Some(took_ms);
+            self.table_ms = Some(there_at.since(asked_at).max(0) / 1_000);
         }
         let is_due = self.last_good_at.is_none_or(|last| asked_at.since(last) >= GOOD_MICROS);
         if is_due || self.failing.is_some() {
             self.asked_at = asked_at;
             self.last_good_at = Some(asked_at);
-            self.took_ms = self.table_ms.or(Some(took_ms));
+            self.took_ms = self.table_ms;
         }
         self.failing = None;
         if std::mem::take(&mut self.was_told) {
@@ -186,7 +185,7 @@ mod tests {
             },
             failed: None,
             is_whole: true,
-            is_table: false,
+            is_table: true,
             rows_refused: 0,
             system: None,
             pending: None,
@@ -232,14 +231,18 @@ mod tests {
             },
             ..good(at_s)
         };
-        let mut check = |polling: Polling, expected: i64| {
-            health.take(&polling);
-            assert_eq!(health.row().took_ms, Some(expected));
+        let other = |at_s: i64| Polling {
+            is_table: false,
+            ..good(at_s)
         };
-        check(good(100), 2_000);
-        check(table(110, 7), 2_000);
-        check(good(170), 7_000);
-        check(table(240, 9), 9_000);
+        let mut check = |polling: Polling, expected: Option<i64>| {
+            health.take(&polling);
+            assert_eq!(health.row().took_ms, expected);
+        };
+        check(other(100), None);
+        check(table(110, 7), None);
+        check(other(170), Some(7_000));
+        check(table(240, 9), Some(9_000));
     }
 
     #[test]
