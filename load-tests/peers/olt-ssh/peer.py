@@ -24,6 +24,7 @@ class Netmiko:
             device_type="huawei_smartax", host=address, port=port, username="noc", password=password
         )
         self.line.send_command("scroll 512", expect_string=r"[>#]")
+        self.line.enable()
         self.line.config_mode()
 
     def poll(self):
