@@ -132,10 +132,10 @@ fn brokers_may_be_killed_one_or_all() {
     phases.begin("all back");
     flow(&world, &mut sender, &*log, 2_000);
     sender.drain();
-    finish([connector]);
+    finish(&world, [connector]);
     wait_processed(&world, &*log);
     let found = assert_log("brokers killed", &*log);
     assert_informs(&sender, &found, &*log);
     phases.print(&found.events, log.codec());
-    finish([network]);
+    finish(&world, [network]);
 }

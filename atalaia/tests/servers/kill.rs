@@ -228,11 +228,11 @@ fn nothing_is_lost_or_doubled_whenever_a_part_is_killed() {
     let enough = sender.until(WAIT * 4, |s| s.acknowledged.len() >= informs);
     assert!(enough, "only {} informs", sender.acknowledged.len());
     sender.drain();
-    finish([connector]);
+    finish(&world, [connector]);
     wait_processed(&world, &*log);
 
     let found = assert_log(&format!("{all} kills, {uncommitted} with uncommitted input"), &*log);
     assert_informs(&sender, &found, &*log);
     assert_views(&world, &first, &found, &*log);
-    finish([network, persist, api]);
+    finish(&world, [network, persist, api]);
 }

@@ -91,7 +91,7 @@ impl Test {
             mine > 0.0 && mine + others >= all
         });
         println!("  its commits refused: {}", refused(&self.world, &zombie));
-        finish([zombie]);
+        finish(&self.world, [zombie]);
         self.wait("the other has all again", |world, heir| {
             world.running_partitions(heir) >= all
         });
@@ -117,9 +117,9 @@ fn a_paused_processor_commits_nothing_behind_its_successor() {
         test.pause(CrashPoint::AfterSendOffsets, 3 + round, Until::After(time));
     }
     test.sender.drain();
-    finish([connector]);
+    finish(&test.world, [connector]);
     wait_processed(&test.world, &*log);
     let found = assert_log("paused processors", &*log);
     assert_informs(&test.sender, &found, &*log);
-    finish([test.heir]);
+    finish(&test.world, [test.heir]);
 }

@@ -62,7 +62,7 @@ fn processors_come_and_go_under_load() {
         until("three share", || share(&[&first, &second, &third]));
         phases.begin("3 → 2, in order");
         under_load();
-        finish([third]);
+        finish(&world, [third]);
         until("two share", || share(&[&first, &second]));
         phases.begin("2 → 1, killed");
         under_load();
@@ -70,11 +70,11 @@ fn processors_come_and_go_under_load() {
         until("the first has all again", || share(&[&first]));
         under_load();
     });
-    finish([connector]);
+    finish(&world, [connector]);
     wait_processed(&world, &*log);
     let found = assert_log("1 → 3 → 2 → 1 processors", &*log);
     phases.print(&found.events, log.codec());
-    finish([first]);
+    finish(&world, [first]);
 }
 
 struct StopOnDrop<'a>(&'a AtomicBool);

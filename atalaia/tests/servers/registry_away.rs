@@ -124,10 +124,10 @@ fn without_the_registry_what_is_known_flows_on_and_what_is_not_waits() {
         began.elapsed().as_millis()
     );
     until("what waited is processed", || events(of(held)) > stood + 5);
-    finish([connector]);
+    finish(&world, [connector]);
     // This codec has met the id as well.
     let log = world.log();
     wait_processed(&world, &*log);
     assert_log("registry away", &*log);
-    finish([network]);
+    finish(&world, [network]);
 }

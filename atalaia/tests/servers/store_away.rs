@@ -88,7 +88,7 @@ fn a_store_that_is_away_or_refuses_holds_nothing_up_and_misses_nothing() {
         world.says(PERSIST)
     );
     sender.drain();
-    finish([connector]);
+    finish(&world, [connector]);
     wait_processed(&world, &*log);
     let found = assert_log("store away and refusing", &*log);
     assert_informs(&sender, &found, &*log);
@@ -99,5 +99,5 @@ fn a_store_that_is_away_or_refuses_holds_nothing_up_and_misses_nothing() {
     );
     proxy.refuse_per_mille(0);
     assert_views(&world, &first, &found, &*log);
-    finish([network, persist, api]);
+    finish(&world, [network, persist, api]);
 }

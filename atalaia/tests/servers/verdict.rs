@@ -123,9 +123,13 @@ fn rows(world: &World) -> (u64, u64) {
 }
 
 /// Ends parts in this order, each as an operator would.
-pub fn finish(parts: impl IntoIterator<Item = Running>) {
+pub fn finish(world: &World, parts: impl IntoIterator<Item = Running>) {
     for part in parts {
         let status = part.terminate(Duration::from_secs(25)).unwrap();
-        assert!(status.success(), "SIGTERM ended with {status}");
+        assert!(
+            status.success(),
+            "SIGTERM ended with {status}; last words of all:\n{}",
+            world.last_words()
+        );
     }
 }

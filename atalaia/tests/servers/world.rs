@@ -134,6 +134,21 @@ impl World {
         self.metric(running, runtime::metrics::TASK_PARTITIONS, &["state=\"running\""])
     }
 
+    /// The last line that every process has logged.
+    pub fn last_words(&self) -> String {
+        let files = std::fs::read_dir(&self.setup.folder).unwrap().flatten();
+        let mut words: Vec<_> = files
+            .filter(|file| file.file_name().to_string_lossy().starts_with("log-"))
+            .map(|file| {
+                let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+                let last = text.lines().last().unwrap_or_default().to_owned();
+                format!("{}: {last}\n", file.file_name().to_string_lossy())
+            })
+            .collect();
+        words.sort_unstable();
+        words.concat()
+    }
+
     /// The last lines that the last processes of a part have logged.
     pub fn says(&self, part: &[&str]) -> String {
         let prefix = format!("{}-", log_name(part));
