@@ -81,22 +81,19 @@ enum Visit {
     Answered(Said),
 }
 
+/// Setting up asks nothing that is displayed.
+async fn list(session: &mut session::Session) -> Result<Said, RunError> {
+    session.set_up().await?;
+    session.config().await?;
+    session.run("display ont info 0 all", false).await
+}
+
 async fn visit(target: &Target, pins: &FilePins) -> Visit {
     let mut session = match session::open(target, pins, &limits()).await {
         Ok(session) => session,
         Err(error) => return Visit::NotOpened(error),
     };
-    for round in 0..2 {
-        // Setting up asks nothing that is displayed.
-        let prepared = match round {
-            0 => session.set_up().await.map(drop),
-            _ => session.config().await.map(drop),
-        };
-        if let Err(error) = prepared {
-            return Visit::NotRun(error);
-        }
-    }
-    match session.run("display ont info 0 all", false).await {
+    match list(&mut session).await {
         Ok(said) => {
             session.leave().await.unwrap();
             Visit::Answered(said)

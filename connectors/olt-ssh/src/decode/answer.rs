@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::screen::Line;
+use super::screen::{Line, Screen, text_of};
 
 /// The kind of an answer, and with it what a caller should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -115,6 +115,14 @@ pub fn error_of(lines: &[Line<'_>]) -> Option<(usize, Answer)> {
             .map(|(_, answer)| *answer);
         known.or(failure.map(|_| Answer::Failure)).map(|answer| (at, answer))
     })
+}
+
+/// Which error an answer is, if it is one.
+pub(crate) fn error_in(bytes: &[u8]) -> Option<Answer> {
+    let text = text_of(bytes);
+    let screen = Screen::of(&text);
+    let lines: Vec<_> = screen.lines().collect();
+    error_of(&lines).map(|(_, answer)| answer)
 }
 
 /// A text and the line it may wrap into, in single blanks.

@@ -43,7 +43,7 @@ use serde::Serialize;
 
 pub use alarm::Alarm;
 pub use answer::Answer;
-pub(crate) use answer::error_of;
+pub(crate) use answer::error_in;
 pub use autofind::FoundOnu;
 pub use board::Slot;
 pub use body::prompt;

@@ -240,6 +240,10 @@ impl<S: Shell> Reader<'_, S> {
             complete: true,
             ..Done::default()
         };
+        if self.memory.pon_slots.is_empty() {
+            // Which boards to ask is not known yet, or their read failed: without them nothing would be read, in silence.
+            all.add(self.boards().await?);
+        }
         let mut live = BTreeSet::new();
         for slot in self.memory.pon_slots.clone() {
             if !by_port {
@@ -308,10 +312,14 @@ impl<S: Shell> Reader<'_, S> {
         })
     }
 
-    /// Optical levels are only to be had inside the board.
+    /// Optical levels are only to be had inside the board. One that does not let us in is not left either: `quit` would leave the mode
+    /// around it.
     async fn optics(&mut self, place: PortPlace) -> Result<Done, NotDone> {
         let PortPlace { frame, slot, port } = place;
-        self.shell.run(&format!("interface gpon {frame}/{slot}")).await?;
+        let entered = self.shell.run(&format!("interface gpon {frame}/{slot}")).await?;
+        if let Some(answer) = decode::error_in(&entered.bytes) {
+            return Err(NotDone::Answer(answer));
+        }
         let asked = self.ask(&format!("display ont optical-info {port} all")).await;
         // Whatever came of it; the error that counts is the first.
         let left = self.shell.run("quit").await;

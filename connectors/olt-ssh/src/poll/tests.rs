@@ -259,6 +259,35 @@ fn optics_are_read_inside_the_board_and_it_is_left_whatever_came() {
 }
 
 #[test]
+fn a_board_that_lets_nobody_in_is_not_left() {
+    let mut script = Script::default().answer("interface gpon 0/2", "  Failure: The board does not exist\n");
+    let refused = Olt::default().read(&mut script, Task::Optics(place(2, 8)));
+    assert!(matches!(refused, Err(NotDone::Answer(Answer::Failure))), "{refused:?}");
+    assert_eq!(
+        script.asked,
+        ["interface gpon 0/2"],
+        "`quit` would leave the configuration mode"
+    );
+}
+
+#[test]
+fn lists_of_boards_read_first_which_boards_there_are() {
+    let mut one = Olt::default();
+    one.memory.version = Some("V800R013".into());
+    one.ways.without_summary("V800R013");
+    one.ways.without("V800R013", Span::Frame);
+    let mut script = Script::default()
+        .answer("display board 0", BOARDS)
+        .answer("display ont info 0 2 all", &list(2, 1));
+    let done = one.read(&mut script, Task::State).unwrap();
+    assert_eq!(script.asked, ["display board 0", "display ont info 0 2 all"]);
+    assert!(
+        matches!(done.records[..], [AnyRecord::BoardsRead(_), AnyRecord::OnuTableRead(_)]),
+        "{done:?}"
+    );
+}
+
+#[test]
 fn boards_and_version_are_remembered_and_an_error_forgets_nothing() {
     let version = "\n  VERSION : MA5800V100R018C00\n  PATCH   : SPH505\n  PRODUCT : MA5800-X7\n";
     let uptime = "  System up time: 11 day 22 hour 5 minute 17 second\n";

@@ -37,7 +37,8 @@ pub use ssh::Negotiated;
 pub use target::{Profile, SessionLimits, Stage, Target, Transport};
 
 use self::line::{Line, Received};
-use self::said::{busy, error_in, mode_of};
+use self::said::{busy, mode_of};
+use crate::decode::error_in;
 use crate::dialogue::{Dialogue, Failure, NotBegun, Outcome};
 
 /// Bytes that may wait between two commands (alarms nobody asked for); more is no device that waits.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use crate::decode::{Answer, Screen, error_of, prompt, text_of};
+use crate::decode::{Answer, Screen, error_in, prompt, text_of};
 
 /// An answer that says no more than "busy" is shorter than this.
 const ERROR_BYTES_MAX: usize = 4_096;
@@ -37,14 +37,6 @@ pub enum Mode {
     Enable,
     /// `HOST(config)#` and below: what stands between the brackets.
     Under(String),
-}
-
-/// Which error an answer is, if it is one.
-pub(super) fn error_in(bytes: &[u8]) -> Option<Answer> {
-    let text = text_of(bytes);
-    let screen = Screen::of(&text);
-    let lines: Vec<_> = screen.lines().collect();
-    error_of(&lines).map(|(_, answer)| answer)
 }
 
 /// Whether a device says that it is busy, instead of an answer.
