@@ -222,7 +222,7 @@ pub const SETTINGS: &[Setting] = &[
     row("store", "password", Secret, Optional, "Its password.", "{ env = \"CQL_PASSWORD\" }"),
     row("store", "replication", Integer { min: 1, max: 9 }, Default("3"), "Copies of each row, where `atalaia migrate` makes the keyspace.", "3"),
     row("snmp_traps", "unknown_senders_max", Integer { min: 0, max: 100_000 }, Default("1000"), "How many senders nobody configured are kept; the traps of further ones are counted and dropped.", "1000"),
-    row("snmp_traps", "spool_bytes", Integer { min: 1_048_576, max: 1_099_511_627_776 }, Default("1073741824"), "Bytes that a listener's spool may take in the data folder while the log is away; what comes after is dropped and counted.", "1073741824"),
+    row("snmp_traps", "spool_bytes", Integer { min: 1_048_576, max: 1_099_511_627_776 }, Default("1073741824"), "Bytes that the spool of each listener, and that of the OLT reader, may take in the data folder while the log is away; what comes after is dropped and counted.", "1073741824"),
     row("snmp_traps", "probe_interval_s", Integer { min: 0, max: 3600 }, Default("30"), "Seconds between two freshness probes: traps of our own through each listener and each partition, by which the board tells whether what it shows is fresh. 0: none.", "30"),
     row("snmp_traps.listener[]", "bind", Listen, Required, "UDP address and port to hear on. Port 162 needs CAP_NET_BIND_SERVICE.", "\"0.0.0.0:162\""),
     row("snmp_traps.listener[]", "name", Name, Optional, "Name in records and metrics: the bind address if left out.", "\"main\""),
