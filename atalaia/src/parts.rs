@@ -221,10 +221,11 @@ impl Parts {
         })
     }
 
-    /// Edge first, so that all that was taken in is processed; the log last.
+    /// Edge first, so that all that was taken in is processed; the log last. A part that ends badly does not keep the
+    /// others from ending well.
     ///
     /// # Errors
-    /// When a part does not end in order.
+    /// The first part that does not end in order.
     pub fn drain(self, tokio: &tokio::runtime::Runtime) -> Result<()> {
         if let Some(olts) = self.olts.take() {
             olts.stop();
@@ -234,24 +235,25 @@ impl Parts {
             // Only who feeds the log alone can wait until it is empty.
             self.processor.wait_caught_up(CATCH_UP_MAX);
         }
+        let mut ends = Vec::new();
         if let Some(processor) = self.processor.take() {
-            processor.join().context("the processor did not end in order")?;
+            ends.push(processor.join().context("the processor did not end in order"));
         }
         if let Some(persist) = self.persist.take() {
             persist.stop();
-            persist.join().context("the store's writer did not end in order")?;
+            ends.push(persist.join().context("the store's writer did not end in order"));
         }
         // Browsers hear the last of it before they are told to come back later.
         self.stop_http.send_replace(true);
-        match tokio.block_on(self.http) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => bail!("the HTTP server did not end in order: {error}"),
-            Err(error) => bail!("the HTTP server ended badly: {error}"),
-        }
+        ends.push(match tokio.block_on(self.http) {
+            Ok(end) => end.context("the HTTP server did not end in order"),
+            Err(error) => Err(error).context("the HTTP server ended badly"),
+        });
         if let Some(live) = self.live {
             live.stop();
         }
-        self.log.close().context("the log could not be closed")
+        ends.push(self.log.close().context("the log could not be closed"));
+        ends.into_iter().collect()
     }
 }
 

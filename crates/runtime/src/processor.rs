@@ -53,7 +53,7 @@ pub enum ProcessorError {
     /// The system gives no thread.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
-    /// The log ended under it, or the last commit did not stand in time.
+    /// The log ended under it.
     #[error("a stream thread ended with an error")]
     Ended(#[source] LogError),
     /// A bug of the engine.
@@ -156,7 +156,7 @@ fn run<E: Send + 'static>(mut thread: StreamThread<E>, stop: &AtomicBool) -> Res
     let status = thread.status();
     let end = loop {
         if stop.load(Ordering::Acquire) {
-            break thread.drain(DRAIN_LIMIT);
+            break last_commit(thread.drain(DRAIN_LIMIT));
         }
         match thread.turn() {
             Ok(Turn::Worked) => {}
@@ -176,6 +176,21 @@ fn run<E: Send + 'static>(mut thread: StreamThread<E>, stop: &AtomicBool) -> Res
     end
 }
 
+/// A last commit that does not stand, because the log is away or another member has taken over, is no failure of the
+/// stop: nothing is lost, and whoever owns the partition next processes those records again.
+fn last_commit(end: Result<(), LogError>) -> Result<(), LogError> {
+    match end {
+        Err(error) if error.is_transient() || matches!(error, LogError::Fenced(_)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the last commit does not stand: what came since the one before is processed again"
+            );
+            Ok(())
+        }
+        end => end,
+    }
+}
+
 impl ProcessorHandle {
     /// Asks the threads to commit and end; does not wait.
     pub fn stop(&self) {
@@ -193,8 +208,8 @@ impl ProcessorHandle {
     /// Stops, and waits until all has ended.
     ///
     /// # Errors
-    /// When a thread's last commit did not stand, or the log had ended before: nothing is lost, the rest is processed
-    /// again at the next start.
+    /// When the log had ended before, or a thread panicked: nothing is lost, the rest is processed again at the next
+    /// start.
     pub fn join(self) -> Result<(), ProcessorError> {
         self.stop();
         let mut result = Ok(());

@@ -74,11 +74,15 @@ impl Step for Count {
 }
 
 fn start(log: &Arc<dyn Log>) -> ProcessorHandle {
+    start_committing(log, CommitPolicy::embedded())
+}
+
+fn start_committing(log: &Arc<dyn Log>, commit: CommitPolicy) -> ProcessorHandle {
     let config = ProcessorConfig {
         log: log.clone(),
         group: Group::Network,
         threads: 2,
-        commit: CommitPolicy::embedded(),
+        commit,
         on_torn: OnTorn::Wait,
     };
     spawn(config, chain).expect("a log that was just opened")
@@ -244,6 +248,26 @@ fn faults_of_the_log_lose_and_double_nothing() {
     handle.join().expect("a drain in time");
     check_said(&log, usize::try_from(sent).unwrap());
     check_rebuild(&*log, ROOTS as u64);
+}
+
+#[test]
+fn a_last_commit_that_fails_ends_in_order_and_is_processed_again() {
+    let memory = MemoryLog::new(4);
+    let log: Arc<dyn Log> = memory.clone();
+    let handle = start_committing(&log, CommitPolicy::every(Duration::from_secs(3_600)));
+    send(&log, "w", 70);
+    let said = |log: &Arc<dyn Log>| log.ends(Topic::DeviceEvents).unwrap().iter().sum::<u64>();
+    wait_until("said, and not committed", || said(&log) == 70);
+    memory.inject(Fault::FailCommit, 4);
+    handle.join().expect("nothing is lost by it");
+    assert_eq!(log.ends(Topic::DeviceStatus).unwrap().iter().sum::<u64>(), 0);
+
+    let log: Arc<dyn Log> = memory.reopen();
+    let handle = start(&log);
+    wait_until("processed again", || total(&handle).emitted == 70);
+    handle.join().expect("a drain in time");
+    assert_eq!(said(&log), 140, "the repeats have the ids of the first");
+    check_said(&log, 70);
 }
 
 #[test]
