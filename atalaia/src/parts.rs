@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use api::ReadyCheck;
 use log::Log;
 use metrics_exporter_prometheus::PrometheusHandle;
