@@ -4,6 +4,8 @@
 //! teaches the answer ([`Codec::learn`]). Somebody else's schema is not waited for: its bytes are undecodable.
 
 #[cfg(test)]
+mod alarm_samples;
+#[cfg(test)]
 mod differential;
 mod ids;
 #[cfg(test)]

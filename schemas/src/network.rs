@@ -9,11 +9,20 @@ use std::sync::Arc;
 use model::{EntityId, Micros, Root, Serial, Severity, State};
 use serde::{Deserialize, Serialize};
 
+pub use self::alarms::{
+    About, AlarmChange, AlarmNews, AlarmOrigin, AlarmSlot, IncidentNews, ListedAlarm, ListedAlarms, StatusNews,
+};
+pub use self::measured::{Measured, Quality, Sample, SampleView};
 pub use self::polled::{
     Description, DownCause, Failure, Levels, Pending, Polled, PolledState, Polling, Reading, System,
 };
-use crate::{AnyRecord, DeviceRegistered, Phase, SourceHeartbeat, Tick, TrapReceived};
+use crate::{
+    AnyRecord, DeviceRegistered, OperatorActed, Phase, Rule, Silence, SourceHeartbeat, Tick, TrapReceived,
+    WindowRecomputed,
+};
 
+mod alarms;
+mod measured;
 mod polled;
 
 /// One thing on its way through the chain.
@@ -35,6 +44,24 @@ pub enum NetworkEvent {
     Unseen(Sighting),
     /// How it went to read a root.
     Polling(Box<Polling>),
+    /// Something was measured of a card.
+    Measured(Box<Measured>),
+    /// The status of an entity is another one than before, or the entity is gone: what `status` says.
+    Status(Box<StatusNews>),
+    /// Another system or a device says which alarms stand: what `normalize` makes of such a reading.
+    Listed(Box<ListedAlarms>),
+    /// An alarm begins, changes or ends: what `detect` says.
+    Alarm(Box<AlarmNews>),
+    /// An incident begins, changes or ends: what `correlate` says.
+    Incident(Box<IncidentNews>),
+    /// A version of a rule.
+    Rule(Arc<Rule>),
+    /// A version of a silence.
+    Silence(Arc<Silence>),
+    /// A person did something to an alarm.
+    Acted(Box<OperatorActed>),
+    /// A window was added up again.
+    Recomputed(Box<WindowRecomputed>),
 }
 
 /// A record of `observations`, with what was checked of it.
@@ -92,6 +119,19 @@ pub fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, &'stati
         }
     };
     Ok(NetworkEvent::Observed(Box::new(match record {
+        // Those of every partition have no root, and what they decide is not this or that entity's.
+        AnyRecord::RulesChanged(record) => return Ok(NetworkEvent::Rule(Arc::new(record.rule))),
+        AnyRecord::SilencesChanged(record) => return Ok(NetworkEvent::Silence(Arc::new(record.silence))),
+        AnyRecord::OperatorActed(record) => {
+            key(&record.root)?;
+            key(root_of(&record.entity))?;
+            return Ok(NetworkEvent::Acted(Box::new(record)));
+        }
+        AnyRecord::WindowRecomputed(record) => {
+            key(&record.root)?;
+            key(root_of(&record.entity))?;
+            return Ok(NetworkEvent::Recomputed(Box::new(record)));
+        }
         AnyRecord::TrapReceived(record) => Observed::Trap {
             root: key(&record.root)?,
             record,
@@ -338,10 +378,19 @@ pub struct Registration {
 }
 
 impl NetworkEvent {
-    /// The entity it is about; `None` for an input record.
+    /// The entity that a sign of its status is about; `None` for an input record, and for what is no sign of a status.
     pub fn entity(&self) -> Option<&EntityId> {
         match self {
-            Self::Observed(_) => None,
+            Self::Observed(_)
+            | Self::Measured(_)
+            | Self::Status(_)
+            | Self::Listed(_)
+            | Self::Alarm(_)
+            | Self::Incident(_)
+            | Self::Rule(_)
+            | Self::Silence(_)
+            | Self::Acted(_)
+            | Self::Recomputed(_) => None,
             Self::Heard(s) | Self::Exists(s) | Self::Unseen(s) => Some(&s.entity),
             Self::Polled(p) => Some(&p.entity),
             Self::Polling(p) => Some(&p.entity),

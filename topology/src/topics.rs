@@ -30,6 +30,20 @@ pub enum Topic {
     Ledger,
     /// Who did or tried what.
     Audit,
+    /// Every version of every rule and of every silence.
+    Rules,
+    /// Current alarms.
+    Alarms,
+    /// What happened to alarms.
+    AlarmTransitions,
+    /// Current incidents.
+    Incidents,
+    /// Closed hours of measures.
+    RollupsHour,
+    /// Closed days and months of measures.
+    RollupsDay,
+    /// What a step cannot read itself.
+    ReadRequests,
 }
 
 /// What a topic keeps.
@@ -72,6 +86,10 @@ pub enum KeyKind {
     ListenerOrSender,
     /// User or process.
     Actor,
+    /// Rule or silence, `#` and its version.
+    RuleVersion,
+    /// An alarm's or an incident's id.
+    AlarmId,
 }
 
 /// Who writes into a topic.
@@ -133,8 +151,21 @@ pub const TOPICS: &[TopicSpec] = &[
             RecordType::AutofindRead,
             RecordType::AlarmTableRead,
             RecordType::PollFailed,
+            RecordType::RulesChanged,
+            RecordType::SilencesChanged,
+            RecordType::OperatorActed,
+            RecordType::CardsRead,
+            RecordType::MeasuresRead,
+            RecordType::ForeignAlarmsRead,
+            RecordType::WindowRecomputed,
         ],
-        writers: &[Writer::Connectors, Writer::Api, Writer::Operator, Writer::Network],
+        writers: &[
+            Writer::Connectors,
+            Writer::Api,
+            Writer::Operator,
+            Writer::Network,
+            Writer::Persist,
+        ],
         about: "all that was seen, said or decided about one root device, in order",
     },
     TopicSpec {
@@ -231,6 +262,88 @@ pub const TOPICS: &[TopicSpec] = &[
         records: &[RecordType::AuditEntry],
         writers: &[Writer::Api, Writer::Operator],
         about: "who did or tried what",
+    },
+    TopicSpec {
+        topic: Topic::Rules,
+        name: "rules",
+        key: KeyKind::RuleVersion,
+        cleanup: Cleanup::Compact,
+        delivery: Delivery::Plain,
+        records: &[RecordType::Rule, RecordType::Silence],
+        writers: &[Writer::Api],
+        about: "every version of every alarm rule and of every silence, never changed; the highest is the current one",
+    },
+    TopicSpec {
+        topic: Topic::Alarms,
+        name: "alarms",
+        key: KeyKind::AlarmId,
+        cleanup: Cleanup::Compact,
+        delivery: Delivery::Exact,
+        records: &[RecordType::Alarm],
+        writers: &[Writer::Network],
+        about: "every alarm as it is now: condition, operator state, visibility",
+    },
+    TopicSpec {
+        topic: Topic::AlarmTransitions,
+        name: "alarm-transitions",
+        key: KeyKind::AlarmId,
+        cleanup: Cleanup::Delete {
+            time: Duration::from_secs(365 * DAY.as_secs()),
+            bytes: 10 * GIB,
+        },
+        delivery: Delivery::Fast,
+        records: &[RecordType::AlarmTransition],
+        writers: &[Writer::Network],
+        about: "what happened to an alarm: the whole alarm after it, with reason and input position",
+    },
+    TopicSpec {
+        topic: Topic::Incidents,
+        name: "incidents",
+        key: KeyKind::AlarmId,
+        cleanup: Cleanup::Compact,
+        delivery: Delivery::Exact,
+        records: &[RecordType::Incident],
+        writers: &[Writer::Network],
+        about: "losses with one cause: verdict, confidence, what is affected",
+    },
+    TopicSpec {
+        topic: Topic::RollupsHour,
+        name: "rollups-hour",
+        key: KeyKind::Entity,
+        cleanup: Cleanup::Delete {
+            time: Duration::from_secs(30 * DAY.as_secs()),
+            bytes: 10 * GIB,
+        },
+        delivery: Delivery::Exact,
+        records: &[RecordType::Rollup],
+        writers: &[Writer::Network],
+        about: "a closed or corrected hour of one measure",
+    },
+    TopicSpec {
+        topic: Topic::RollupsDay,
+        name: "rollups-day",
+        key: KeyKind::Entity,
+        cleanup: Cleanup::Delete {
+            time: Duration::from_secs(3 * 365 * DAY.as_secs()),
+            bytes: 10 * GIB,
+        },
+        delivery: Delivery::Exact,
+        records: &[RecordType::Rollup],
+        writers: &[Writer::Network],
+        about: "a closed or corrected day or month of one measure",
+    },
+    TopicSpec {
+        topic: Topic::ReadRequests,
+        name: "read-requests",
+        key: KeyKind::Root,
+        cleanup: Cleanup::Delete {
+            time: Duration::from_secs(7 * DAY.as_secs()),
+            bytes: GIB,
+        },
+        delivery: Delivery::Exact,
+        records: &[RecordType::WindowWanted],
+        writers: &[Writer::Network],
+        about: "a window has to be added up again from the raw samples",
     },
 ];
 

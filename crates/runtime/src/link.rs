@@ -192,7 +192,7 @@ impl<S: Step> Fused<S> {
                         wts: Micros(0),
                         applied,
                     };
-                    self.table.replace(place, key, next);
+                    self.replace(place, key, next);
                 }
                 return Ok(());
             }
@@ -238,8 +238,16 @@ impl<S: Step> Fused<S> {
             wts,
             applied,
         };
-        self.table.replace(place, key, next);
+        self.replace(place, key, next);
         Ok(())
+    }
+
+    fn replace(&mut self, place: Option<u32>, key: &StateKey, next: Next<S::State>) {
+        if let Some((before, after)) = self.table.replace(place, key, next)
+            && S::REMEMBERS
+        {
+            self.step.remember(key, before, after);
+        }
     }
 
     /// Notes what the ids of a call's outputs are made of.
@@ -310,7 +318,12 @@ impl<S: Step> Link<S::Event> for Fused<S> {
     }
 
     fn roll_back(&mut self) {
-        self.table.roll_back();
+        let step = &mut self.step;
+        self.table.roll_back(|key, undone, stands| {
+            if S::REMEMBERS {
+                step.remember(key, undone, stands);
+            }
+        });
     }
 
     fn cancel(&mut self, timer: &TimerRef, offset: Offset) {
@@ -371,6 +384,11 @@ impl<S: Step> Link<S::Event> for Fused<S> {
     }
 
     fn restored(&mut self) {
+        if S::REMEMBERS {
+            for (key, state) in self.table.each_state() {
+                self.step.remember(key, None, Some(state));
+            }
+        }
         self.table.rebuild_timers();
     }
 }

@@ -207,6 +207,19 @@ pub trait Step: Send + 'static {
     /// Adds the keys this event concerns; none if it is not this step's. Order does not matter, repeats do no harm.
     fn keys(&self, event: &Self::Event, keys: &mut Vec<StateKey>);
 
+    /// Whether [`Step::remember`] is to be called: a step that decides by one key's state alone need not be asked.
+    const REMEMBERS: bool = false;
+
+    /// The slot of a key became another one: what a step has to know beyond the key it decides about (rules, which keys have
+    /// something open) it gathers here, as an index over its own slots that [`Step::keys`] and [`Step::apply`] then read.
+    ///
+    /// Called for every change, in the order of the calls of `apply`, for every slot of a restore in any order, and backwards
+    /// when a record is taken back. So the index must be a function of the slots that there are, and of nothing else: not of
+    /// the order in which they came.
+    fn remember(&mut self, key: &StateKey, before: Option<&Self::State>, after: Option<&Self::State>) {
+        let _ = (key, before, after);
+    }
+
     /// Decides about one key. The engine calls it for the keys of a record in their order.
     fn apply(
         &self,

@@ -100,12 +100,16 @@ impl<S: Serialize> Table<S> {
         self.changed.len()
     }
 
-    /// Changes a slot, and remembers what it was until [`Table::settle`].
-    pub fn replace(&mut self, place: Option<u32>, key: &StateKey, next: Next<S>) {
+    /// Changes a slot, and remembers what it was until [`Table::settle`]. The state before, and the one after, if it is
+    /// another one.
+    pub fn replace(&mut self, place: Option<u32>, key: &StateKey, next: Next<S>) -> Option<(Option<&S>, Option<&S>)> {
         let known = place.or_else(|| self.find(key));
         let index = known.unwrap_or_else(|| self.insert(key.clone()));
         let before = self.put(index, next);
         self.undo.push((index, before));
+        let (_, before) = self.undo.last()?;
+        let before = before.state.as_ref()?;
+        Some((before.as_ref(), self.slots[index as usize].state.as_ref()))
     }
 
     /// The record stands: nothing is taken back any more.
@@ -116,12 +120,24 @@ impl<S: Serialize> Table<S> {
         }
     }
 
-    /// Takes back every change since the last [`Table::settle`].
-    pub fn roll_back(&mut self) {
+    /// Takes back every change since the last [`Table::settle`], the last one first: `each` sees the state that is taken back
+    /// and the one that stands again.
+    pub fn roll_back(&mut self, mut each: impl FnMut(&StateKey, Option<&S>, Option<&S>)) {
         while let Some((index, before)) = self.undo.pop() {
-            self.put(index, before);
+            let undone = self.put(index, before);
+            if let Some(undone) = undone.state {
+                let slot = &self.slots[index as usize];
+                each(&slot.key, undone.as_ref(), slot.state.as_ref());
+            }
         }
         self.rebuild_timers();
+    }
+
+    /// Every key that has a state.
+    pub fn each_state(&self) -> impl Iterator<Item = (&StateKey, &S)> {
+        self.slots
+            .iter()
+            .filter_map(|slot| Some((&slot.key, slot.state.as_ref()?)))
     }
 
     /// Takes up to `limit` due timers, each still set in its slot, in order; they are not set in the heaps any more.

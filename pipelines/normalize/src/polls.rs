@@ -68,6 +68,7 @@ pub(crate) fn take(
         Reading::Autofind(read) => pending = pending_of(read),
         // A standing alarm is not an edge: readers take it from the topic.
         Reading::Alarms(_) => word = "alarm_table",
+        Reading::Cards(_) | Reading::Measures(_) | Reading::ForeignAlarms(_) => word = "optical_network",
         Reading::Failed(_) => {}
     }
     let polling = Polling {

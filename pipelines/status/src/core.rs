@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::{Cause, EntityId, Severity, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
-use schemas::network::{Effect, Happening, NetworkEvent, Registration, Seen, Sighting};
+use schemas::network::{Effect, Happening, NetworkEvent, Registration, Seen, Sighting, StatusNews};
 use schemas::{DeviceEventType, DeviceEventView, DeviceStatusView, Phase};
 use topology::Topic;
 
@@ -146,6 +146,16 @@ fn removed(before: Option<&Slot>, said: &Registration, now: &Now, out: &mut Out<
     out.record(Topic::DeviceEvents, key, event(before, &slot, &said.entity, &told, now));
     out.tombstone(Topic::DeviceStatus, key);
     out.tombstone(Topic::Inventory, key);
+    out.event(NetworkEvent::Status(Box::new(StatusNews {
+        entity: said.entity.clone(),
+        was: Some(slot.told.state),
+        state: None,
+        cause: None,
+        since: said.seen.observed_at,
+        observed_at: said.seen.observed_at,
+        received_at: said.seen.received_at,
+        about: None,
+    })));
     Verdict {
         change: Change::Delete,
         reason: Reason::Did(REMOVED),
@@ -257,6 +267,9 @@ impl<'a> Turn<'a> {
             let wts = out.write_time();
             out.record(Topic::Inventory, key, slot.inventory(entity, above.as_ref(), now, wts));
         }
+        if let Some(news) = news(before, &slot, entity) {
+            out.event(NetworkEvent::Status(Box::new(news)));
+        }
         let reason = if nothing_said {
             Reason::Absorbed("known")
         } else {
@@ -268,6 +281,29 @@ impl<'a> Turn<'a> {
             Verdict::put(slot, reason)
         }
     }
+}
+
+/// What later steps decide by, if it is another state, another cause, or something else that is known of the entity.
+fn news(before: Option<&Slot>, slot: &Slot, entity: &EntityId) -> Option<StatusNews> {
+    let told = &slot.told;
+    let is_told = |before: &Slot| {
+        let was = &before.told;
+        (was.state, was.cause, was.since) == (told.state, told.cause, told.since)
+    };
+    let is_known = before.is_some_and(|before| before.facts.reads_like(&slot.facts));
+    if is_known && before.is_some_and(is_told) {
+        return None;
+    }
+    Some(StatusNews {
+        entity: entity.clone(),
+        was: before.map(|before| before.told.state),
+        state: Some(told.state),
+        cause: told.cause,
+        since: told.since,
+        observed_at: slot.observed_at,
+        received_at: slot.received_at,
+        about: (!is_known).then(|| Arc::new(slot.facts.about())),
+    })
 }
 
 /// What is told of it; without the status, which only some events carry.

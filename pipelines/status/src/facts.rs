@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{Micros, Serial};
-use schemas::network::{Description, Polled, Registration, Seen, Source};
+use schemas::network::{About, Description, Polled, Registration, Seen, Source};
 use serde::{Deserialize, Serialize};
 
 /// A text with who said it and when.
@@ -64,6 +64,9 @@ pub struct Facts {
     /// When the attributes were said.
     pub attributes_at: Option<Micros>,
 }
+
+/// Attribute that holds the family of a card.
+pub const FAMILY: &str = "family";
 
 impl Facts {
     /// Nothing but that it was seen.
@@ -216,6 +219,19 @@ impl Facts {
     /// Whether the two make the same row of `inventory`: they read alike, and the serial was sighted at the same time.
     pub fn same_entry(&self, other: &Self) -> bool {
         self.serial_since == other.serial_since && self.reads_like(other)
+    }
+
+    /// What scopes of rules and texts of alarms need.
+    pub fn about(&self) -> About {
+        let owned = |told: &Option<Told>| text(told).map(str::to_owned);
+        About {
+            vendor: owned(&self.vendor),
+            family: self.attributes.get(FAMILY).cloned(),
+            model: owned(&self.model),
+            site: owned(&self.site),
+            name: owned(&self.name),
+            serial: owned(&self.serial),
+        }
     }
 
     /// Whether a person who reads `inventory` could tell the two apart; the times alone are not told.

@@ -91,9 +91,19 @@ impl Step for Status {
             Input::Event(NetworkEvent::Polled(row)) => polled::polled(state, row, now, out),
             Input::Event(NetworkEvent::Polling(polling)) => polled::polling(state, polling, now, out),
             Input::Event(NetworkEvent::Unseen(sighting)) => core::unseen(state, sighting, now, out),
-            Input::Event(NetworkEvent::Observed(_)) | Input::Timer { .. } => {
-                runtime::Verdict::keep(Reason::Absorbed("not_mine"))
-            }
+            Input::Event(
+                NetworkEvent::Observed(_)
+                | NetworkEvent::Measured(_)
+                | NetworkEvent::Status(_)
+                | NetworkEvent::Listed(_)
+                | NetworkEvent::Alarm(_)
+                | NetworkEvent::Incident(_)
+                | NetworkEvent::Rule(_)
+                | NetworkEvent::Silence(_)
+                | NetworkEvent::Acted(_)
+                | NetworkEvent::Recomputed(_),
+            )
+            | Input::Timer { .. } => runtime::Verdict::keep(Reason::Absorbed("not_mine")),
         }
     }
 }

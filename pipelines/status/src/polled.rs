@@ -179,6 +179,8 @@ fn measure(polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> bool {
     let entity = &polled.entity;
     for (measure, value) in levels.each() {
         let row = MeasurementView {
+            group: None,
+            wts: None,
             entity: entity.as_str(),
             root: entity.root_str(),
             measure: measure.as_str(),

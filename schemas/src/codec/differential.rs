@@ -202,7 +202,21 @@ impl Oracle {
             Measurement,
             DeadLetter,
             LedgerRow,
-            AuditEntry
+            AuditEntry,
+            Rule,
+            RulesChanged,
+            Silence,
+            SilencesChanged,
+            OperatorActed,
+            Alarm,
+            AlarmTransition,
+            Incident,
+            Rollup,
+            WindowWanted,
+            WindowRecomputed,
+            CardsRead,
+            MeasuresRead,
+            ForeignAlarmsRead
         );
         written.unwrap();
         out

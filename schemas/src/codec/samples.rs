@@ -12,6 +12,7 @@ pub fn samples() -> Vec<AnyRecord> {
     // As they stand in the enum: readings behind the tick, the measurement behind the inventory.
     samples.splice(4..4, readings());
     samples.insert(14, measurement());
+    samples.extend(super::alarm_samples::samples());
     samples
 }
 
@@ -402,6 +403,8 @@ fn measurement() -> AnyRecord {
             offset: 3,
         }
         .into(),
+        group: None,
+        wts: Some(Micros(3)),
     }
     .into()
 }

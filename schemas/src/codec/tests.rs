@@ -201,8 +201,8 @@ fn a_schema_tells_whose_it_is() {
     }
     let record = |name: &str| format!(r#"{{"type":"record","name":"{name}","fields":[]}}"#);
     check(
-        &record("atalaia.v1.Alarm"),
-        SchemaOwner::Newer("atalaia.v1.Alarm".into()),
+        &record("atalaia.v1.Tomorrow"),
+        SchemaOwner::Newer("atalaia.v1.Tomorrow".into()),
     );
     check(
         &record("atalaia.v12.Tick"),

@@ -14,13 +14,13 @@ pub struct Measurement {
     pub entity: String,
     /// Its root.
     pub root: String,
-    /// onu_rx_power, onu_tx_power, olt_rx_power, onu_temperature, onu_voltage, onu_bias_current, onu_distance.
+    /// onu_rx_power, onu_tx_power, olt_rx_power, onu_temperature, onu_voltage, onu_bias_current, onu_distance; of a card our word of its mapping.
     pub measure: String,
     /// The value, a finite number.
     pub value: f64,
     /// Unit, as UCUM writes it where it has one: dBm, Cel, V, mA, m.
     pub unit: String,
-    /// good, or bad where the value lies outside of what the measure can be.
+    /// good, bad where the value lies outside of what the measure can be, stale where its system says that it is old, frozen where it has not moved for too long.
     pub quality: String,
     /// When it was asked for.
     pub observed_at: Micros,
@@ -28,6 +28,12 @@ pub struct Measurement {
     pub received_at: Micros,
     /// The input that made this row.
     pub position: InputPosition,
+    /// power, optical, temperature, electrical, other; null for what an ONU measures.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Write time of the newest value's row, its slot's hybrid clock; null if a newer sample of the measure is known.
+    #[serde(default)]
+    pub wts: Option<Micros>,
 }
 
 /// A [`Measurement`] whose parts are where they came from.
@@ -43,6 +49,8 @@ pub struct MeasurementView<'a> {
     pub observed_at: Micros,
     pub received_at: Micros,
     pub position: InputPosition,
+    pub group: Option<&'a str>,
+    pub wts: Option<Micros>,
 }
 
 impl Measurement {
@@ -58,6 +66,8 @@ impl Measurement {
             observed_at: self.observed_at,
             received_at: self.received_at,
             position: self.position,
+            group: self.group.as_deref(),
+            wts: self.wts,
         }
     }
 }
@@ -74,6 +84,8 @@ impl Measurement {
             observed_at: r.micros()?,
             received_at: r.micros()?,
             position: InputPosition::decode(r)?,
+            group: r.optional(Reader::string)?,
+            wts: r.optional(Reader::micros)?,
         })
     }
 }
@@ -90,6 +102,8 @@ impl<'a> View<'a> for MeasurementView<'a> {
             observed_at: r.micros()?,
             received_at: r.micros()?,
             position: InputPosition::decode(r)?,
+            group: r.optional(Reader::text)?,
+            wts: r.optional(Reader::micros)?,
         })
     }
 }
@@ -107,6 +121,8 @@ impl Body for MeasurementView<'_> {
         wire::put_micros(out, self.observed_at);
         wire::put_micros(out, self.received_at);
         self.position.encode(out);
+        wire::put_optional(out, self.group, wire::put_text);
+        wire::put_optional(out, self.wts, wire::put_micros);
     }
 }
 

@@ -6,7 +6,8 @@ use model::{Cause, EntityId, Measure, Micros, PollFailure, Serial, State};
 
 use super::Seen;
 use crate::{
-    AlarmTableRead, AnyRecord, AutofindRead, AutofindRow, BoardsRead, OnuTableRead, OpticsRead, PollFailed, SystemRead,
+    AlarmTableRead, AnyRecord, AutofindRead, AutofindRow, BoardsRead, CardsRead, ForeignAlarmsRead, MeasuresRead,
+    OnuTableRead, OpticsRead, PollFailed, SystemRead,
 };
 
 /// A record of a poll.
@@ -19,6 +20,9 @@ pub enum Reading {
     System(SystemRead),
     Autofind(AutofindRead),
     Alarms(AlarmTableRead),
+    Cards(CardsRead),
+    Measures(MeasuresRead),
+    ForeignAlarms(ForeignAlarmsRead),
     Failed(PollFailed),
 }
 
@@ -32,6 +36,9 @@ impl Reading {
             AnyRecord::SystemRead(record) => Self::System(record),
             AnyRecord::AutofindRead(record) => Self::Autofind(record),
             AnyRecord::AlarmTableRead(record) => Self::Alarms(record),
+            AnyRecord::CardsRead(record) => Self::Cards(record),
+            AnyRecord::MeasuresRead(record) => Self::Measures(record),
+            AnyRecord::ForeignAlarmsRead(record) => Self::ForeignAlarms(record),
             AnyRecord::PollFailed(record) => Self::Failed(record),
             _ => return None,
         })
@@ -46,6 +53,9 @@ impl Reading {
             Self::System(record) => &record.root,
             Self::Autofind(record) => &record.root,
             Self::Alarms(record) => &record.root,
+            Self::Cards(record) => &record.root,
+            Self::Measures(record) => &record.root,
+            Self::ForeignAlarms(record) => &record.root,
             Self::Failed(record) => &record.root,
         }
     }
@@ -59,6 +69,9 @@ impl Reading {
             Self::System(record) => record.complete,
             Self::Autofind(record) => record.complete,
             Self::Alarms(record) => record.complete,
+            Self::Cards(record) => record.complete,
+            Self::Measures(record) => record.complete,
+            Self::ForeignAlarms(record) => record.complete,
             Self::Failed(_) => false,
         }
     }
@@ -72,6 +85,9 @@ impl Reading {
             Self::System(record) => (record.started_at, record.received_at),
             Self::Autofind(record) => (record.started_at, record.received_at),
             Self::Alarms(record) => (record.started_at, record.received_at),
+            Self::Cards(record) => (record.started_at, record.received_at),
+            Self::Measures(record) => (record.started_at, record.received_at),
+            Self::ForeignAlarms(record) => (record.started_at, record.received_at),
             Self::Failed(record) => (record.started_at, record.received_at),
         }
     }
