@@ -72,6 +72,12 @@ pub const GROUPS: &[GroupSpec] = &[
                     Topic::Measurements,
                 ],
             },
+            StepSpec {
+                number: 3,
+                name: "detect",
+                key: "entity",
+                writes: &[],
+            },
         ],
     },
     GroupSpec {
