@@ -16,6 +16,9 @@ pub fn network_chain() -> Chain<NetworkEvent> {
         .step(pipeline_normalize::Normalize::new())
         .step(pipeline_status::Status)
         .step(pipeline_detect::Detect::default())
+        .step(pipeline_correlate::Gather::default())
+        .step(pipeline_correlate::Correlate)
+        .step(pipeline_correlate::Alarms::default())
 }
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {
