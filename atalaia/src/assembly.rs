@@ -15,6 +15,7 @@ pub fn network_chain() -> Chain<NetworkEvent> {
     Chain::new(decode)
         .step(pipeline_normalize::Normalize::new())
         .step(pipeline_status::Status)
+        .step(pipeline_rollup::Rollup)
 }
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {

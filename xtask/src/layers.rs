@@ -45,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["model", "schemas", "topology", "runtime", "snmp-pdu"],
     ),
     ("pipeline-status", &["model", "schemas", "topology", "runtime"]),
+    ("pipeline-rollup", &["model", "schemas", "topology", "runtime"]),
     (
         "pipeline-persist",
         &["model", "schemas", "topology", "atalaia-log", "runtime", "store"],
