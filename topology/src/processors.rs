@@ -53,6 +53,9 @@ pub const GROUPS: &[GroupSpec] = &[
             Topic::Incidents,
             Topic::AlarmTransitions,
             Topic::Alarms,
+            Topic::RollupsHour,
+            Topic::RollupsDay,
+            Topic::ReadRequests,
             Topic::DeadLetters,
             Topic::ChangelogNetwork,
             Topic::Observations,
@@ -81,6 +84,13 @@ pub const GROUPS: &[GroupSpec] = &[
                 key: "entity",
                 writes: &[],
             },
+            StepSpec {
+                number: 4,
+                name: "rollup",
+                key: "entity",
+                writes: &[Topic::RollupsHour, Topic::RollupsDay, Topic::ReadRequests],
+            },
+            StepSpec {
                 number: 5,
                 name: "gather",
                 key: "pon",

@@ -195,6 +195,7 @@ impl Step for Detect {
             | NetworkEvent::Registered(_)
             | NetworkEvent::Unseen(_)
             | NetworkEvent::Alarm(_)
+            | NetworkEvent::Losses(_)
             | NetworkEvent::Incident(_)
             | NetworkEvent::Silence(_)
             | NetworkEvent::Acted(_)
