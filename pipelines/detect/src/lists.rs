@@ -16,7 +16,14 @@ use crate::turn::Turn;
 const RECENT: i64 = 3_600 * Micros::SECOND;
 
 /// Types that take their entity out of service, as `normalize` has them of traps.
-const FAULTS: [&str; 6] = ["dying_gasp", "lof", "los", "pon_los", "port_fault", "transceiver_absent"];
+const FAULTS: [&str; 6] = [
+    "dying_gasp",
+    "lof",
+    "los",
+    "pon_los",
+    "port_fault",
+    "transceiver_absent",
+];
 
 impl Turn<'_> {
     pub fn listed(&mut self, listed: &ListedAlarms) -> Reason {
