@@ -223,7 +223,7 @@ fn check(kind: &'static str) {
         raised += usize::from(!calm.is_empty());
         crashed += crashes;
     }
-    println!(
+    eprintln!(
         "{kind}: {words} words, {raised} of {} histories with an alarm, {crashed} crashes, {:.1} s",
         seeds().end - seeds().start,
         began.elapsed().as_secs_f64()
