@@ -15,6 +15,16 @@ use crate::turn::Turn;
 /// An alarm in the first list that began less than this before is no old one (microseconds).
 const RECENT: i64 = 3_600 * Micros::SECOND;
 
+/// Types that take their entity out of service, as `normalize` has them of traps.
+const FAULTS: [&str; 6] = [
+    "dying_gasp",
+    "lof",
+    "los",
+    "pon_los",
+    "port_fault",
+    "transceiver_absent",
+];
+
 impl Turn<'_> {
     pub fn listed(&mut self, listed: &ListedAlarms) -> Reason {
         let mine = |alarm: &&ListedAlarm| alarm.slot.entity == *self.id;
@@ -25,9 +35,11 @@ impl Turn<'_> {
         if listed.is_whole {
             for place in 0..self.slot.device.len() {
                 let known = &self.slot.device[place];
-                let is_shown = alarms
-                    .iter()
-                    .any(|alarm| cut(&alarm.slot.alarm_type, TYPE_BYTES_MAX) == &*known.alarm_type);
+                let is_shown = alarms.iter().any(|alarm| {
+                    let qualifier = cut(&alarm.slot.qualifier, TYPE_BYTES_MAX);
+                    cut(&alarm.slot.alarm_type, TYPE_BYTES_MAX) == &*known.alarm_type
+                        && (qualifier.is_empty() || qualifier == &*known.qualifier)
+                });
                 if !is_shown && self.is_ended_by(known, listed) {
                     self.end_sign(place, &listed.seen, "not_listed");
                 }
@@ -61,6 +73,10 @@ impl Turn<'_> {
         if listed.seen.is_older_than(&self.slot.device[place].seen) {
             return;
         }
+        let is_out = self.slot.is_out();
+        let known = &mut self.slot.device[place];
+        known.is_fault |= FAULTS.contains(&&*known.alarm_type);
+        known.explains |= known.is_fault && is_out;
         let is_recent = sign
             .since
             .is_some_and(|since| listed.seen.observed_at.since(since) < RECENT);

@@ -220,7 +220,7 @@ fn seen(at: Micros, uptime: Option<u32>, source: Source) -> Seen {
     }
 }
 
-fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {
+pub fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {
     let AnyRecord::SourceHeartbeat(beat) = &record else {
         return network::decode(record, root_key).map_err(DeadReason::from);
     };
@@ -297,7 +297,7 @@ fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason>
                             qualifier: "".into(),
                         },
                         severity: model::Severity::Major,
-                        text: "listed".to_owned(),
+                        text: format!("listed {}", "x".repeat(300)),
                         since: None,
                     }
                 })
