@@ -164,4 +164,3 @@ impl Step for Alarms {
         turn.end(reason)
     }
 }
-
