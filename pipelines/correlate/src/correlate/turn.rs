@@ -525,7 +525,9 @@ impl<'a> Turn<'a> {
 
     fn set_timers(&mut self) {
         let tree = &self.tree;
-        let observed = |at: Option<Micros>| at.map(Deadline::Observed);
+        // Never what is due already: a timer set anew in its own call to the time it had would not be armed until a restore.
+        let next = self.now.observed.plus(1);
+        let observed = |at: Option<Micros>| at.map(|at| Deadline::Observed(at.max(next)));
         let verdict = tree.waiting.iter().map(|p| p.opened.plus(WAIT_MICROS)).min();
         let settle = tree.incidents.iter().filter_map(|i| match i.stage {
             Stage::Settling { until, .. } => Some(until),
@@ -549,7 +551,7 @@ impl<'a> Turn<'a> {
             (timer::VERDICT, observed(verdict)),
             (timer::SETTLE, observed(settle.min())),
             (timer::ROW, observed(row)),
-            (timer::MORE, observed(more.then_some(self.now.observed))),
+            (timer::MORE, observed(more.then_some(next))),
             (timer::YEAR, year),
         ];
         for (id, deadline) in timers {

@@ -188,7 +188,10 @@ impl Played {
         let known = self.alarms.get(alarm_type).cloned();
         let (id, raised_at) = match (what, known) {
             (AlarmChange::Raised, Some((_, _, true))) => return,
-            (AlarmChange::Raised, _) => (format!("a-{entity}-{alarm_type}-{}", now.position.offset), now.position),
+            (AlarmChange::Raised, _) => (
+                format!("a-{entity}-{alarm_type:.20}-{}", now.position.offset),
+                now.position,
+            ),
             (AlarmChange::Cleared, Some((id, at, true))) => (id, at),
             (AlarmChange::Cleared, _) => return,
             (_, Some((id, at, _))) => (id, at),
