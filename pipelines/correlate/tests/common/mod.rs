@@ -340,8 +340,8 @@ impl World {
     pub fn alarm(&self, place: &str) -> Alarm {
         let entity = entity(&self.root, place);
         let told = self.transitions().into_iter().filter_map(|t| t.alarm);
-        told.filter(|alarm| alarm.entity == entity)
-            .last()
+        told.rev()
+            .find(|alarm| alarm.entity == entity)
             .expect("it has an alarm")
     }
 
