@@ -15,6 +15,8 @@ pub fn network_chain() -> Chain<NetworkEvent> {
     Chain::new(decode)
         .step(pipeline_normalize::Normalize::new())
         .step(pipeline_status::Status)
+        .step(pipeline_detect::Detect::default())
+        .step(pipeline_rollup::Rollup)
         .step(pipeline_correlate::Gather::default())
         .step(pipeline_correlate::Correlate)
         .step(pipeline_correlate::Alarms::default())

@@ -10,7 +10,8 @@ use model::{EntityId, Micros, Root, Serial, Severity, State};
 use serde::{Deserialize, Serialize};
 
 pub use self::alarms::{
-    About, AlarmChange, AlarmNews, AlarmOrigin, AlarmSlot, IncidentNews, ListedAlarm, ListedAlarms, StatusNews,
+    About, AlarmChange, AlarmNews, AlarmOrigin, AlarmSlot, IncidentNews, ListedAlarm, ListedAlarms, OLT_TABLE,
+    OLT_TABLE_TYPES, StatusNews,
 };
 pub use self::losses::{LossNews, LossStage};
 pub use self::measured::{Measured, Quality, Sample, SampleView};

@@ -53,6 +53,9 @@ pub const GROUPS: &[GroupSpec] = &[
             Topic::Incidents,
             Topic::AlarmTransitions,
             Topic::Alarms,
+            Topic::RollupsHour,
+            Topic::RollupsDay,
+            Topic::ReadRequests,
             Topic::DeadLetters,
             Topic::ChangelogNetwork,
             Topic::Observations,
@@ -74,6 +77,18 @@ pub const GROUPS: &[GroupSpec] = &[
                     Topic::Inventory,
                     Topic::Measurements,
                 ],
+            },
+            StepSpec {
+                number: 3,
+                name: "detect",
+                key: "entity",
+                writes: &[],
+            },
+            StepSpec {
+                number: 4,
+                name: "rollup",
+                key: "entity",
+                writes: &[Topic::RollupsHour, Topic::RollupsDay, Topic::ReadRequests],
             },
             StepSpec {
                 number: 5,

@@ -28,7 +28,14 @@ export async function request<T>(path: string, init: RequestInit & { deadlineMs?
     throw new Unreachable('the server did not answer', { cause: error })
   }
   if (response.status === 204) return undefined as T
-  const body: unknown = await response.json().catch(() => null)
+  let body: unknown = null
+  try {
+    body = await response.json()
+  } catch (error) {
+    if (signal?.aborted) throw error
+    // A success is a success once it is there as a whole; what stands behind an error may be anybody's page.
+    if (response.ok) throw new Unreachable('the answer broke off', { cause: error })
+  }
   if (response.ok) return body as T
   const error = (body as { error?: { code?: string; message?: string } } | null)?.error
   // A proxy in front answers 502 to 504 for a server that is away.
