@@ -49,7 +49,7 @@ pub enum Slot {
     /// Of an entity.
     Entity(Box<Held>),
     /// Of a silence.
-    Silence(Silenced),
+    Silence(Box<Silenced>),
 }
 
 /// The step, with an index: silences, and on which entities an alarm stands.
@@ -164,4 +164,3 @@ impl Step for Alarms {
         turn.end(reason)
     }
 }
-

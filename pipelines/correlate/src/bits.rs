@@ -67,7 +67,11 @@ impl Bits {
     /// The ids in their order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         let bytes = (0u16..).zip(&self.0);
-        bytes.flat_map(|(n, &byte)| (0..8).filter(move |bit| byte & (1 << bit) != 0).map(move |bit| n * 8 + bit))
+        bytes.flat_map(|(n, &byte)| {
+            (0..8)
+                .filter(move |bit| byte & (1 << bit) != 0)
+                .map(move |bit| n * 8 + bit)
+        })
     }
 
     /// The ids in their order.
@@ -93,7 +97,10 @@ mod tests {
     #[test]
     fn a_set_is_its_ids_however_it_was_made() {
         let mut bits = Bits::of(&[3, 127, 0, 3, 1_023, 1_024]);
-        assert_eq!((bits.ids(), bits.count(), bits.bytes()), (vec![0, 3, 127, 1_023], 4, 128));
+        assert_eq!(
+            (bits.ids(), bits.count(), bits.bytes()),
+            (vec![0, 3, 127, 1_023], 4, 128)
+        );
         assert!(bits.clear(1_023) && !bits.clear(1_023) && !bits.has(1_023));
         assert_eq!((&bits, bits.bytes()), (&Bits::of(&[0, 3, 127]), 16));
         assert_eq!(bits.common(&Bits::of(&[3, 4, 127])), 2);

@@ -110,7 +110,10 @@ fn losses(turn: &mut Turn<'_>, news: &LossNews) -> &'static str {
         return "changed";
     }
     let tree = &mut turn.tree;
-    let waiting = tree.waiting.iter().position(|w| (w.place, w.episode) == (part.place, part.episode));
+    let waiting = tree
+        .waiting
+        .iter()
+        .position(|w| (w.place, w.episode) == (part.place, part.episode));
     match (news.stage, waiting) {
         (LossStage::Changed, None) => return "no_incident",
         (_, Some(at)) => tree.waits_still(at, part),
@@ -152,4 +155,3 @@ fn due(turn: &mut Turn<'_>, id: u8) -> &'static str {
         _ => "more",
     }
 }
-

@@ -4,7 +4,7 @@
 //! - writes: nothing; `correlate` takes its events
 //! - key: PON port
 //! - state: which ONUs exist and which work, its losses that are not over, which ONUs were lost together before
-//! - time: observed time; losses that come within 3 s of each other, and at most 8 s after the first, belong together
+//! - time: observed time; losses that come within 2 s of each other, and at most 8 s after the first, belong together
 //! - guarantee: what cannot be seen any more is not lost; what is switched off on purpose is not lost; bounded
 
 mod episode;
@@ -19,7 +19,7 @@ use schemas::network::{LossStage, NetworkEvent, StatusNews};
 pub use self::pon::{EPISODES_MAX, Pon};
 
 /// Losses are told as one when none came for this long. Observed microseconds.
-pub const QUIET_MICROS: i64 = 3 * Micros::SECOND;
+pub const QUIET_MICROS: i64 = 2 * Micros::SECOND;
 /// … and at the latest this long after the first one: with the 4 s that `correlate` may wait for other ports, a verdict stands
 /// within 15 s. Observed microseconds.
 pub const CEILING_MICROS: i64 = 8 * Micros::SECOND;
@@ -39,7 +39,7 @@ pub const DESCRIPTION: StepDescription = StepDescription {
     writes: &[],
     key: "pon",
     state: "which ONUs exist and work, losses that are not over, which ONUs were lost together before",
-    time: "observed time: 3 s of quiet or 8 s in all end a round of losses",
+    time: "observed time: 2 s of quiet or 8 s in all end a round of losses",
     guarantee: "what cannot be seen or was switched off on purpose is not lost; bounded",
     format: 1,
 };
@@ -60,7 +60,11 @@ impl Gather {
     fn count(&mut self, above: Option<&str>, more: bool) {
         let Some(above) = above else { return };
         let count = self.populated.entry(above.to_owned()).or_default();
-        *count = if more { count.saturating_add(1) } else { count.saturating_sub(1) };
+        *count = if more {
+            count.saturating_add(1)
+        } else {
+            count.saturating_sub(1)
+        };
         if *count == 0 {
             self.populated.remove(above);
         }
@@ -105,7 +109,9 @@ impl Gather {
         if let Some(at) = pon.settles_at() {
             out.set_timer(SETTLE, Deadline::Observed(at));
         }
-        if did.changed && let Some(at) = pon.tell_at(now.observed.plus(TELL_MICROS)) {
+        if did.changed
+            && let Some(at) = pon.tell_at(now.observed.plus(TELL_MICROS))
+        {
             out.set_timer(TELL, Deadline::Observed(at));
         }
         match before {
@@ -114,14 +120,7 @@ impl Gather {
         }
     }
 
-    fn due(
-        &self,
-        key: &str,
-        before: Option<&Pon>,
-        id: u8,
-        now: &Now,
-        out: &mut Out<NetworkEvent>,
-    ) -> Verdict<Pon> {
+    fn due(&self, key: &str, before: Option<&Pon>, id: u8, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Pon> {
         let Some(mut pon) = before.cloned() else {
             return Verdict::keep(Reason::Absorbed("not_mine"));
         };
@@ -163,7 +162,10 @@ impl Step for Gather {
     }
 
     fn remember(&mut self, key: &StateKey, before: Option<&Pon>, after: Option<&Pon>) {
-        let (was, is) = (before.is_some_and(Pon::is_populated), after.is_some_and(Pon::is_populated));
+        let (was, is) = (
+            before.is_some_and(Pon::is_populated),
+            after.is_some_and(Pon::is_populated),
+        );
         if was != is {
             self.count(board_part(key), is);
             self.count(root_part(key), is);
@@ -200,4 +202,3 @@ fn board_part(pon: &str) -> Option<&str> {
 fn root_part(pon: &str) -> Option<&str> {
     pon.match_indices('/').nth(2).map(|(end, _)| &pon[..end])
 }
-

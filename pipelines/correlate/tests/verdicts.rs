@@ -69,7 +69,11 @@ fn the_power_of_a_street() {
     // 4 ports, interleaved; of five gasps one is lost on its way, and light follows each of them.
     for id in 10..40 {
         for (n, pon) in pons().take(4).enumerate() {
-            let cause = if (usize::from(id) + n).is_multiple_of(5) { "unknown" } else { "power" };
+            let cause = if (usize::from(id) + n).is_multiple_of(5) {
+                "unknown"
+            } else {
+                "power"
+            };
             world.traps(&pon, [id], &format!("offline {cause}"));
         }
         if id % 10 == 0 {
@@ -96,7 +100,9 @@ fn a_mixed_history_without_a_common_cause_is_no_incident() {
         let mut world = network();
         let mut random = seed;
         for n in 0..60 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let pon = pons().nth(usize::try_from(random >> 60).unwrap()).unwrap();
             let id = u16::try_from((random >> 40) & 127).unwrap();
             let cause = ["power", "fibre", "unknown", "admin", "reset"][usize::try_from((random >> 33) % 5).unwrap()];

@@ -64,7 +64,13 @@ impl Turn<'_> {
 
     fn check(&self, at: usize, act: &OperatorActed, by: By<'_>) -> Result<Does, &'static str> {
         let entry = &self.held.alarms[at];
-        let stands = |does| if entry.raised { Ok(does) } else { Err(refusal::ALREADY_CLEARED) };
+        let stands = |does| {
+            if entry.raised {
+                Ok(does)
+            } else {
+                Err(refusal::ALREADY_CLEARED)
+            }
+        };
         match act.act.as_str() {
             // What has cleared may still be taken note of; what an operator has ended is ended. The first one has it.
             "acknowledge" => match entry.operator {
@@ -106,7 +112,14 @@ impl Turn<'_> {
             Does::Comment => {
                 let text = by.text.unwrap_or_default().to_owned();
                 let at_time = act.at;
-                self.held.comment(at, AlarmComment { at: at_time, actor, text });
+                self.held.comment(
+                    at,
+                    AlarmComment {
+                        at: at_time,
+                        actor,
+                        text,
+                    },
+                );
                 "commented"
             }
             Does::Clear => {

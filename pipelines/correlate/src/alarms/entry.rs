@@ -8,9 +8,9 @@ use schemas::{AlarmComment, AlarmReason};
 use serde::{Deserialize, Serialize};
 
 /// Most bytes of what a device or a rule says.
-pub const TEXT_BYTES_MAX: usize = 300;
+pub const TEXT_BYTES_MAX: usize = 256;
 /// Most bytes of a word or a name.
-pub const WORD_BYTES_MAX: usize = 96;
+pub const WORD_BYTES_MAX: usize = 80;
 
 /// What operators did to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

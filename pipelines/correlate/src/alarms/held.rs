@@ -1,4 +1,4 @@
-//! All alarms of one entity, within bounds: 40 alarms of at most some 1,000 bytes and 20 comments in all fit a slot's 64 KiB.
+//! All alarms of one entity, within bounds: 32 alarms of at most 1,200 bytes, 24 comments of 600 and 64 acts of 19 fit a slot's 64 KiB.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub const CLEARED_MAX: usize = 4;
 /// Most comments of one alarm.
 pub const COMMENTS_MAX: usize = 20;
 /// Most comments of all alarms of one entity.
-const COMMENTS_OF_ENTITY_MAX: usize = 40;
+const COMMENTS_OF_ENTITY_MAX: usize = 24;
 /// Most acts remembered of one entity: the same one again is the same act.
 const ACTS_MAX: usize = 64;
 

@@ -92,7 +92,7 @@ pub fn take(
     out: &mut Out<NetworkEvent>,
 ) -> Verdict<Slot> {
     let known = match before {
-        Some(Slot::Silence(known)) => Some(known),
+        Some(Slot::Silence(known)) => Some(&**known),
         _ => None,
     };
     let is_newer = |known: &Silenced| (version.version, &version.writer) > (known.version, &known.writer);
@@ -109,7 +109,7 @@ pub fn take(
     }
     let over = version.until.max(now.log_time);
     out.set_timer(FORGET, Deadline::LogTime(over.plus(REMEMBERED_MICROS)));
-    Verdict::put(Slot::Silence(Silenced::of(version)), Reason::Did("silence"))
+    Verdict::put(Slot::Silence(Box::new(Silenced::of(version))), Reason::Did("silence"))
 }
 
 /// Nobody will say an older version any more.

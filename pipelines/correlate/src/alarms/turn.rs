@@ -235,8 +235,9 @@ impl<'a> Turn<'a> {
 
     /// The silence by matcher that lasts longest.
     fn matched(&self, entry: &Entry) -> Option<Hush> {
-        let holds =
-            |m: &&Arc<Matcher>| m.until > self.now.log_time && m.fits(&self.entity, &self.held.about, &entry.alarm_type);
+        let holds = |m: &&Arc<Matcher>| {
+            m.until > self.now.log_time && m.fits(&self.entity, &self.held.about, &entry.alarm_type)
+        };
         let longest = self.silences.values().filter(holds).max_by_key(|m| m.until)?;
         Some(Hush {
             until: longest.until,

@@ -88,16 +88,19 @@ impl Sum {
 }
 
 /// What these losses are: those of a port may be in one verdict at most. What has no common cause is in none.
-pub fn judge(sums: &[Sum], tree: &Tree) -> Vec<Judged> {
+///
+/// `scattered` is how many others went in the last minute without a common cause: what is no more than that is chance.
+pub fn judge(sums: &[Sum], tree: &Tree, scattered: u32) -> Vec<Judged> {
     let mut judged = Vec::new();
     let (gasping, dark): (Vec<Sum>, Vec<Sum>) = sums.iter().partition(|sum| sum.mostly_gasped());
-    let (on_boards, dark): (Vec<Sum>, Vec<Sum>) = dark.into_iter().partition(|sum| tree.boards.contains_key(&board(sum)));
+    let (on_boards, dark): (Vec<Sum>, Vec<Sum>) =
+        dark.into_iter().partition(|sum| tree.boards.contains_key(&board(sum)));
     let (whole, partly): (Vec<Sum>, Vec<Sum>) = dark.into_iter().partition(Sum::is_whole);
     judged.extend(boards(&on_boards));
-    judged.extend(power_area(&gasping, &partly));
+    judged.extend(power_area(&gasping, &partly, scattered));
     judged.extend(wholes(&whole, tree));
-    judged.extend(partly.iter().filter_map(|sum| part_of_port(sum, &partly)));
-    if judged.is_empty() {
+    judged.extend(partly.iter().filter_map(|sum| part_of_port(sum, &partly, scattered)));
+    if judged.is_empty() && scattered == 0 {
         judged.extend(single_drop(sums));
     }
     judged
@@ -105,18 +108,21 @@ pub fn judge(sums: &[Sum], tree: &Tree) -> Vec<Judged> {
 
 /// Ports of boards that are out of service.
 fn boards(sums: &[Sum]) -> Vec<Judged> {
-    by_board(sums).into_iter().map(|(at, pons)| of_board(at, pons, 95)).collect()
+    by_board(sums)
+        .into_iter()
+        .map(|(at, pons)| of_board(at, pons, 95))
+        .collect()
 }
 
 /// Dying gasps: many of one port, of several ports, or nearly all there is.
-fn power_area(gasping: &[Sum], partly: &[Sum]) -> Option<Judged> {
+fn power_area(gasping: &[Sum], partly: &[Sum], scattered: u32) -> Option<Judged> {
     let over = |sums: &[Sum], what: fn(&Sum) -> u16| -> u32 { sums.iter().map(|s| u32::from(what(s))).sum() };
     let (gasps, lost) = (over(gasping, |s| s.gasps), over(gasping, |s| s.lost));
-    let all = lost + over(partly, |s| s.lost);
+    let all = lost + over(partly, |s| s.lost) + scattered;
     let ports = u32::try_from(gasping.len()).unwrap_or(u32::MAX);
-    let nearly_all = gasps * 10 >= all * 7 && gasps >= 4 && gasps >= 2 * ports;
+    let nearly_all = gasps * 10 >= all * 7 && gasps >= 6 && gasps >= 3 * ports;
     let strong = |sum: &&Sum| {
-        let (mean, rest) = mean_of_others(sum, gasping, |s| s.gasps);
+        let (mean, rest) = mean_of_others(sum, gasping, |s| s.gasps, scattered);
         sum.gasps >= GASPS_MIN && is_above_chance(sum.gasps, mean, rest)
     };
     let members: Vec<Sum> = if nearly_all {
@@ -139,7 +145,11 @@ fn power_area(gasping: &[Sum], partly: &[Sum]) -> Option<Judged> {
 
 /// Ports on which nothing is left: each a feeder or a port, a whole board, or a cable with several feeders.
 fn wholes(whole: &[Sum], tree: &Tree) -> Vec<Judged> {
-    let whole: Vec<Sum> = whole.iter().filter(|s| s.lost >= 2 || (s.port_out.is_some() && s.before > 0)).copied().collect();
+    let whole: Vec<Sum> = whole
+        .iter()
+        .filter(|s| s.lost >= 2 || (s.port_out.is_some() && s.before > 0))
+        .copied()
+        .collect();
     let Some(first) = whole.first() else {
         return Vec::new();
     };
@@ -179,9 +189,10 @@ fn wholes(whole: &[Sum], tree: &Tree) -> Vec<Judged> {
 }
 
 /// A part of a port's tree, or many at once without one cause.
-fn part_of_port(sum: &Sum, partly: &[Sum]) -> Option<Judged> {
-    let (mean, rest) = mean_of_others(sum, partly, Sum::dark);
-    let is_dark = sum.gasps * 4 <= sum.lost;
+fn part_of_port(sum: &Sum, partly: &[Sum], scattered: u32) -> Option<Judged> {
+    let (mean, rest) = mean_of_others(sum, partly, Sum::dark, scattered);
+    // A cut fibre makes nobody gasp; among many there may be one who does for a reason of his own.
+    let is_dark = sum.gasps == 0 || (sum.lost >= CLEARLY_MANY && sum.gasps * 4 <= sum.lost);
     let many = sum.dark() >= BRANCH_MIN && is_above_chance(sum.dark(), mean, rest);
     let known = sum.together > 0 && sum.dark() >= 2;
     let one = |verdict, confidence| Judged {
@@ -230,7 +241,8 @@ fn board(sum: &Sum) -> (u8, u8) {
 
 fn by_board(sums: &[Sum]) -> Vec<((u8, u8), Vec<PonPlace>)> {
     let mut boards: BTreeMap<(u8, u8), Vec<PonPlace>> = BTreeMap::new();
-    sums.iter().for_each(|s| boards.entry(board(s)).or_default().push(s.place));
+    sums.iter()
+        .for_each(|s| boards.entry(board(s)).or_default().push(s.place));
     boards.into_iter().collect()
 }
 
@@ -238,16 +250,20 @@ fn by_board(sums: &[Sum]) -> Vec<((u8, u8), Vec<PonPlace>)> {
 fn common_place(sums: &[Sum]) -> Where {
     match sums {
         [one] => Where::Pon(one.place),
-        [first, rest @ ..] if rest.iter().all(|s| board(s) == board(first)) => Where::Board(first.place[0], first.place[1]),
+        [first, rest @ ..] if rest.iter().all(|s| board(s) == board(first)) => {
+            Where::Board(first.place[0], first.place[1])
+        }
         _ => Where::Root,
     }
 }
 
-/// How many losses a port of the root has beside this one, in the mean, and over how many ports that is.
-fn mean_of_others(sum: &Sum, of: &[Sum], what: fn(&Sum) -> u16) -> (f64, u32) {
+/// How many losses the other ports of the root have in the mean, and how many ports that are.
+fn mean_of_others(sum: &Sum, of: &[Sum], what: fn(&Sum) -> u16, scattered: u32) -> (f64, u32) {
     let others = of.iter().filter(|s| s.place != sum.place);
-    let total: u32 = others.map(|s| u32::from(what(s))).sum();
-    let ports = u32::from(sum.pons.1).max(u32::try_from(of.len()).unwrap_or(u32::MAX)).saturating_sub(1);
+    let total: u32 = others.map(|s| u32::from(what(s))).sum::<u32>() + scattered;
+    let ports = u32::from(sum.pons.1)
+        .max(u32::try_from(of.len()).unwrap_or(u32::MAX))
+        .saturating_sub(1);
     (f64::from(total) / f64::from(ports.max(1)), ports)
 }
 

@@ -271,6 +271,8 @@ pub struct Tree {
     pub made: u32,
     /// Ids of closed ones and the log time of their end, oldest first.
     pub closed: Vec<(u128, Micros)>,
+    /// ONUs lost lately without a common cause, and the observed time of the last one.
+    pub scattered: (u32, Micros),
     /// There was no room for this many losses or incidents.
     pub refused: u32,
 }
@@ -328,7 +330,9 @@ impl Tree {
             return false;
         }
         let part = self.within_bits(Part { incident, ..part });
-        let at = self.parts.partition_point(|p| (p.place, p.episode) < (part.place, part.episode));
+        let at = self
+            .parts
+            .partition_point(|p| (p.place, p.episode) < (part.place, part.episode));
         self.parts.insert(at, part);
         true
     }

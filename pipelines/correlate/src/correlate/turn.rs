@@ -10,7 +10,9 @@ use topology::Topic;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::judge::{Judged, Sum, judge};
-use super::tree::{CLOSED_MAX, INCIDENTS_MAX, Incident, Part, Stage, Totals, Tree, Verdict, Where, board_place, onu_at};
+use super::tree::{
+    CLOSED_MAX, INCIDENTS_MAX, Incident, Part, Stage, Totals, Tree, Verdict, Where, board_place, onu_at,
+};
 use super::{WAIT_MICROS, life, timer, words};
 
 /// Losses that come this much later may still be of an incident that is as young as that. Observed microseconds.
@@ -54,7 +56,9 @@ impl<'a> Turn<'a> {
 
     /// Says what the losses are that no more are waited for.
     pub fn decide(&mut self) {
-        let (ready, waiting) = std::mem::take(&mut self.tree.waiting).into_iter().partition(|p: &Part| p.settled);
+        let (ready, waiting) = std::mem::take(&mut self.tree.waiting)
+            .into_iter()
+            .partition(|p: &Part| p.settled);
         self.tree.waiting = waiting;
         // What is back already was no more than a moment.
         let lasting = |p: &Part| p.still_count > 0 || p.is_port_out();
@@ -67,17 +71,38 @@ impl<'a> Turn<'a> {
                 None => rest.push(part),
             }
         }
-        for judged in judge(&Sum::all(rest.iter()), &self.tree) {
+        let scattered = self.scattered();
+        for judged in judge(&Sum::all(rest.iter()), &self.tree, scattered) {
             let (parts, others) = rest.into_iter().partition(|p| judged.pons.contains(&p.place));
             rest = others;
             self.begin(judged, parts);
         }
         rest.iter().for_each(|part| self.none_of(part));
+        let lost: u32 = rest.iter().map(|part| u32::from(part.lost_count)).sum();
+        if lost > 0 {
+            let before = self.recently_scattered();
+            self.tree.scattered = (before.saturating_add(lost), self.now.observed);
+        }
         for number in joined {
             self.begins_again(number);
             self.judge_again(number);
             self.evaluate(number);
             self.touch(number, true);
+        }
+    }
+
+    /// ONUs lost lately without a common cause, and those of which it cannot be said yet.
+    fn scattered(&self) -> u32 {
+        let waiting = self.tree.waiting.iter().map(|p| u32::from(p.lost_count));
+        self.recently_scattered().saturating_add(waiting.sum())
+    }
+
+    fn recently_scattered(&self) -> u32 {
+        let (count, last) = self.tree.scattered;
+        if self.now.observed.since(last) <= JOIN_MICROS {
+            count
+        } else {
+            0
         }
     }
 
@@ -102,7 +127,7 @@ impl<'a> Turn<'a> {
                 let is_whole = part.up == 0 && !gasped && part.lost_count >= 2;
                 is_there || (is_young && is_whole)
             }
-            Verdict::PowerArea => comes_again || (is_young && gasped),
+            Verdict::PowerArea => comes_again || (is_young && gasped && (is_there || part.gasps >= 3)),
             _ => comes_again || (is_young && is_there && !gasped),
         }
     }
@@ -178,22 +203,30 @@ impl<'a> Turn<'a> {
 
     /// More is known of a young one.
     fn judge_again(&mut self, number: u32) {
-        let Some(incident) = self.tree.incident(number) else { return };
+        let Some(incident) = self.tree.incident(number) else {
+            return;
+        };
         let is_said = incident.verdict == Verdict::Board && incident.confidence == SAID;
         if is_said || self.now.observed.since(incident.made) > 2 * JOIN_MICROS {
             return;
         }
         let sums = Sum::all(self.tree.parts_of(number));
-        let Some(judged) = judge(&sums, &self.tree).into_iter().max_by_key(|j| j.pons.len()) else {
+        let Some(judged) = judge(&sums, &self.tree, 0).into_iter().max_by_key(|j| j.pons.len()) else {
             return;
         };
-        let Some(incident) = self.tree.incident_mut(number) else { return };
+        let Some(incident) = self.tree.incident_mut(number) else {
+            return;
+        };
         if judged.verdict == Verdict::SingleDrop {
             return;
         }
         if (incident.verdict, incident.at) != (judged.verdict, judged.at) {
             // Other entities are symptoms of it.
-            self.tree.parts.iter_mut().filter(|p| p.incident == number).for_each(|p| p.taken = false);
+            self.tree
+                .parts
+                .iter_mut()
+                .filter(|p| p.incident == number)
+                .for_each(|p| p.taken = false);
         }
         if let Some(incident) = self.tree.incident_mut(number) {
             (incident.verdict, incident.at, incident.confidence) = (judged.verdict, judged.at, judged.confidence);
@@ -202,7 +235,11 @@ impl<'a> Turn<'a> {
 
     /// These losses have no common cause: their ONUs are no longer anybody's symptoms.
     fn none_of(&mut self, part: &Part) {
-        let taken = self.tree.parts.iter().filter(|p| p.place == part.place && p.taken && p.lost.common(&part.lost) > 0);
+        let taken = self
+            .tree
+            .parts
+            .iter()
+            .filter(|p| p.place == part.place && p.taken && p.lost.common(&part.lost) > 0);
         let numbers: BTreeSet<u32> = taken.map(|p| p.incident).collect();
         for number in numbers {
             let onus = part.lost.iter().map(|onu| onu_at(&self.root, part.place, onu));
@@ -212,7 +249,9 @@ impl<'a> Turn<'a> {
 
     /// Looks whether an incident goes on to the next stage of its life.
     pub fn evaluate(&mut self, number: u32) {
-        let Some(incident) = self.tree.incident(number) else { return };
+        let Some(incident) = self.tree.incident(number) else {
+            return;
+        };
         if matches!(incident.stage, Stage::Closed(_)) {
             return;
         }
@@ -246,7 +285,11 @@ impl<'a> Turn<'a> {
         for (number, id) in closing {
             self.touch(number, true);
             // Whatever was taken at some time is released.
-            self.tree.parts.iter_mut().filter(|p| p.incident == number).for_each(|p| p.taken = true);
+            self.tree
+                .parts
+                .iter_mut()
+                .filter(|p| p.incident == number)
+                .for_each(|p| p.taken = true);
             self.tree.closed.push((id, self.now.log_time));
         }
         while self.tree.closed.len() > CLOSED_MAX {
@@ -256,7 +299,11 @@ impl<'a> Turn<'a> {
 
     /// Rows that are a year old.
     pub fn forget_closed(&mut self) {
-        let is_old = |tree: &Tree, now: &Now| tree.closed.first().is_some_and(|c| now.log_time.since(c.1) >= KEPT_MICROS);
+        let is_old = |tree: &Tree, now: &Now| {
+            tree.closed
+                .first()
+                .is_some_and(|c| now.log_time.since(c.1) >= KEPT_MICROS)
+        };
         while is_old(&self.tree, self.now) {
             self.forget_oldest();
         }
@@ -278,7 +325,11 @@ impl<'a> Turn<'a> {
             State::Unknown => return "not_seen",
             _ if !state.is_out() => {
                 self.tree.board(board, None);
-                let there = self.tree.incidents.iter().filter(|i| i.at == at && i.verdict == Verdict::Board);
+                let there = self
+                    .tree
+                    .incidents
+                    .iter()
+                    .filter(|i| i.at == at && i.verdict == Verdict::Board);
                 let numbers: Vec<u32> = there.map(|i| i.number).collect();
                 numbers.into_iter().for_each(|number| self.evaluate(number));
                 return "board_works";
@@ -300,10 +351,14 @@ impl<'a> Turn<'a> {
             let mut parts = tree.parts_of(i.number).peekable();
             parts.peek().is_some() && parts.all(|p| p.place[..2] == [frame, slot])
         };
-        let is_young = |i: &Incident| self.now.observed.since(i.made) <= JOIN_MICROS && !matches!(i.stage, Stage::Closed(_));
+        let is_young =
+            |i: &Incident| self.now.observed.since(i.made) <= JOIN_MICROS && !matches!(i.stage, Stage::Closed(_));
         let of_board = |i: &Incident| i.at == at && i.verdict == Verdict::Board && !matches!(i.stage, Stage::Closed(_));
         let tree = &self.tree;
-        let known = tree.incidents.iter().find(|i| of_board(i) || (is_young(i) && on_board(i, tree)));
+        let known = tree
+            .incidents
+            .iter()
+            .find(|i| of_board(i) || (is_young(i) && on_board(i, tree)));
         let Some(number) = known.map(|i| i.number) else {
             self.new_incident(Verdict::Board, SAID, at, news.since, self.now.position);
             return;
@@ -388,8 +443,14 @@ impl<'a> Turn<'a> {
                 }
                 incident.place_taken = place;
             }
-            let with_port = !matches!(incident.verdict, Verdict::Branch | Verdict::SingleDrop | Verdict::Unexplained);
-            let parts = tree.parts.iter_mut().filter(|p| p.incident == incident.number && p.taken != takes);
+            let with_port = !matches!(
+                incident.verdict,
+                Verdict::Branch | Verdict::SingleDrop | Verdict::Unexplained
+            );
+            let parts = tree
+                .parts
+                .iter_mut()
+                .filter(|p| p.incident == incident.number && p.taken != takes);
             for part in parts {
                 if room == 0 {
                     break;
@@ -413,7 +474,9 @@ impl<'a> Turn<'a> {
         said.extend(self.tree.incidents.iter().filter(|i| i.stale).map(|i| i.number));
         for number in said {
             let at_once = self.touched.get(&number).copied();
-            let Some(incident) = self.tree.incident_mut(number) else { continue };
+            let Some(incident) = self.tree.incident_mut(number) else {
+                continue;
+            };
             let is_due = now.since(incident.told) >= ROW_MICROS && (incident.stale || at_once.is_some());
             let writes = at_once == Some(true) || is_due;
             if writes {
@@ -426,7 +489,9 @@ impl<'a> Turn<'a> {
                 continue;
             }
             let wts = self.out.write_time();
-            let Some(incident) = self.tree.incident(number) else { continue };
+            let Some(incident) = self.tree.incident(number) else {
+                continue;
+            };
             let row = words::row(incident, &self.tree, &self.root, self.now, wts);
             if writes {
                 self.out.record(Topic::Incidents, &row.incident_id, row.view());
@@ -448,7 +513,11 @@ impl<'a> Turn<'a> {
             return;
         }
         // They are counted in rows until the last one is released.
-        let waits: BTreeSet<u32> = parts.iter().filter(|p| p.taken && closed.contains(&p.incident)).map(|p| p.incident).collect();
+        let waits: BTreeSet<u32> = parts
+            .iter()
+            .filter(|p| p.taken && closed.contains(&p.incident))
+            .map(|p| p.incident)
+            .collect();
         let is_done = |number: u32| closed.contains(&number) && !waits.contains(&number);
         parts.retain(|p| !is_done(p.incident));
         incidents.retain(|i| !is_done(i.number));
@@ -456,13 +525,20 @@ impl<'a> Turn<'a> {
 
     fn set_timers(&mut self) {
         let tree = &self.tree;
-        let observed = |at: Option<Micros>| at.map(Deadline::Observed);
+        // Never what is due already: a timer set anew in its own call to the time it had would not be armed until a restore.
+        let next = self.now.observed.plus(1);
+        let observed = |at: Option<Micros>| at.map(|at| Deadline::Observed(at.max(next)));
         let verdict = tree.waiting.iter().map(|p| p.opened.plus(WAIT_MICROS)).min();
         let settle = tree.incidents.iter().filter_map(|i| match i.stage {
             Stage::Settling { until, .. } => Some(until),
             _ => None,
         });
-        let row = tree.incidents.iter().filter(|i| i.stale).map(|i| i.told.plus(ROW_MICROS)).min();
+        let row = tree
+            .incidents
+            .iter()
+            .filter(|i| i.stale)
+            .map(|i| i.told.plus(ROW_MICROS))
+            .min();
         let closed: BTreeSet<u32> = tree
             .incidents
             .iter()
@@ -475,7 +551,7 @@ impl<'a> Turn<'a> {
             (timer::VERDICT, observed(verdict)),
             (timer::SETTLE, observed(settle.min())),
             (timer::ROW, observed(row)),
-            (timer::MORE, observed(more.then_some(self.now.observed))),
+            (timer::MORE, observed(more.then_some(next))),
             (timer::YEAR, year),
         ];
         for (id, deadline) in timers {

@@ -95,18 +95,34 @@ fn text(incident: &Incident, totals: &Totals, root: &Root) -> String {
         ..
     } = *totals;
     let dark = totals.dark();
-    let ports = if pons == 1 { "1 PON port".to_owned() } else { format!("{pons} PON ports") };
+    let ports = if pons == 1 {
+        "1 PON port".to_owned()
+    } else {
+        format!("{pons} PON ports")
+    };
     let what = match incident.verdict {
-        Verdict::Feeder if lost == 0 => format!("Feeder of {place}: the port sees no light; none of its {before} ONUs has spoken yet"),
-        Verdict::Feeder => format!("Feeder of {place}: {lost} of {before} ONUs on {ports} went within seconds, {dark} dark, {gasps} with a dying gasp"),
+        Verdict::Feeder if lost == 0 => {
+            format!("Feeder of {place}: the port sees no light; none of its {before} ONUs has spoken yet")
+        }
+        Verdict::Feeder => format!(
+            "Feeder of {place}: {lost} of {before} ONUs on {ports} went within seconds, {dark} dark, {gasps} with a dying gasp"
+        ),
         Verdict::Port => format!("{place} fails: {lost} of the {before} ONUs that worked on it are lost"),
-        Verdict::Branch => format!("Branch of {place}: {lost} of {before} ONUs went dark within seconds, the others of the port work"),
-        Verdict::PowerArea => format!("Power failure at {place}: {gasps} of {lost} lost ONUs on {ports} sent a dying gasp"),
+        Verdict::Branch => {
+            format!("Branch of {place}: {lost} of {before} ONUs went dark within seconds, the others of the port work")
+        }
+        Verdict::PowerArea => {
+            format!("Power failure at {place}: {gasps} of {lost} lost ONUs on {ports} sent a dying gasp")
+        }
         Verdict::SingleDrop => format!("{place} alone went dark: its drop fibre or the ONU"),
         Verdict::Board if lost == 0 => format!("{place} is out of service"),
         Verdict::Board => format!("{place} is out of service or cut off: {lost} of {before} ONUs on {ports} are lost"),
-        Verdict::MonitoringLoss => format!("{place} does not answer: what is behind it cannot be seen and is not known to be lost"),
-        Verdict::Unexplained => format!("{lost} of {before} ONUs of {place} went within seconds, {gasps} with a dying gasp, {dark} dark: no one cause"),
+        Verdict::MonitoringLoss => {
+            format!("{place} does not answer: what is behind it cannot be seen and is not known to be lost")
+        }
+        Verdict::Unexplained => format!(
+            "{lost} of {before} ONUs of {place} went within seconds, {gasps} with a dying gasp, {dark} dark: no one cause"
+        ),
     };
     match incident.stage {
         Stage::Closed(_) if still > 0 => format!("{what}. Over; {still} did not come back and stand for themselves"),

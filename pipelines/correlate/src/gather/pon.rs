@@ -167,7 +167,11 @@ impl Pon {
     fn cause(&mut self, id: u16, gasped: bool) -> bool {
         let mut changed = false;
         for episode in self.episodes.iter_mut().filter(|e| e.still.has(id)) {
-            let moved = if gasped { episode.gasped.set(id) } else { episode.gasped.clear(id) };
+            let moved = if gasped {
+                episode.gasped.set(id)
+            } else {
+                episode.gasped.clear(id)
+            };
             if moved && episode.open.is_none() {
                 episode.changed = true;
                 changed = true;

@@ -56,14 +56,22 @@ pub struct Played {
 pub struct Script;
 
 fn lines_of<'a>(event: &'a NetworkEvent, root: &mut String) -> Option<&'a str> {
-    let NetworkEvent::Observed(observed) = event else { return None };
-    let Observed::Heartbeat(heartbeat) = &**observed else { return None };
+    let NetworkEvent::Observed(observed) = event else {
+        return None;
+    };
+    let Observed::Heartbeat(heartbeat) = &**observed else {
+        return None;
+    };
     root.clone_from(&heartbeat.root);
     Some(&heartbeat.connector)
 }
 
 fn entity(root: &str, place: &str) -> String {
-    if place == "olt" { root.to_owned() } else { format!("{root}/{place}") }
+    if place == "olt" {
+        root.to_owned()
+    } else {
+        format!("{root}/{place}")
+    }
 }
 
 impl Step for Script {
@@ -86,7 +94,9 @@ impl Step for Script {
 
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
         let mut root = String::new();
-        let Some(lines) = lines_of(event, &mut root) else { return };
+        let Some(lines) = lines_of(event, &mut root) else {
+            return;
+        };
         for line in lines.lines() {
             let place = line.split_whitespace().next().expect("a place");
             keys.push(entity(&root, place).into());
@@ -101,7 +111,9 @@ impl Step for Script {
         now: &Now,
         out: &mut Out<NetworkEvent>,
     ) -> Verdict<Played> {
-        let Input::Event(event) = input else { unreachable!("no timers") };
+        let Input::Event(event) = input else {
+            unreachable!("no timers")
+        };
         let (mut root, mut played) = (String::new(), state.cloned().unwrap_or_default());
         for line in lines_of(event, &mut root).unwrap().lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -176,14 +188,18 @@ impl Played {
         let known = self.alarms.get(alarm_type).cloned();
         let (id, raised_at) = match (what, known) {
             (AlarmChange::Raised, Some((_, _, true))) => return,
-            (AlarmChange::Raised, _) => (format!("a-{entity}-{alarm_type}-{}", now.position.offset), now.position),
+            (AlarmChange::Raised, _) => (
+                format!("a-{entity}-{alarm_type:.20}-{}", now.position.offset),
+                now.position,
+            ),
             (AlarmChange::Cleared, Some((id, at, true))) => (id, at),
             (AlarmChange::Cleared, _) => return,
             (_, Some((id, at, _))) => (id, at),
             _ => return,
         };
         let stands = what != AlarmChange::Cleared;
-        self.alarms.insert(alarm_type.to_owned(), (id.clone(), raised_at, stands));
+        self.alarms
+            .insert(alarm_type.to_owned(), (id.clone(), raised_at, stands));
         out.event(NetworkEvent::Alarm(Box::new(AlarmNews {
             slot,
             alarm_id: id.into(),
@@ -324,7 +340,9 @@ impl World {
     pub fn alarm(&self, place: &str) -> Alarm {
         let entity = entity(&self.root, place);
         let told = self.transitions().into_iter().filter_map(|t| t.alarm);
-        told.filter(|alarm| alarm.entity == entity).last().expect("it has an alarm")
+        told.rev()
+            .find(|alarm| alarm.entity == entity)
+            .expect("it has an alarm")
     }
 
     /// Alarms that stand and are shown, by entity.
@@ -352,7 +370,13 @@ impl World {
     /// Verdict, state, place, lost and still lost of each incident.
     pub fn verdicts(&mut self) -> Vec<String> {
         let rows = self.incidents();
-        let below = |row: &Incident| row.entity.strip_prefix(&*row.root).unwrap().trim_start_matches('/').to_owned();
+        let below = |row: &Incident| {
+            row.entity
+                .strip_prefix(&*row.root)
+                .unwrap()
+                .trim_start_matches('/')
+                .to_owned()
+        };
         rows.iter()
             .map(|row| {
                 let place = below(row);
