@@ -1,5 +1,7 @@
 //! Every question the product asks the store: each one partition, or a walk over a few.
 
+mod measured;
+
 use std::ops::RangeInclusive;
 
 use model::EntityId;
@@ -7,6 +9,9 @@ use model::EntityId;
 use crate::rows::{
     DEVICE_EVENTS, DeviceEventRow, ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, LEDGER, LedgerEntryRow, LedgerOf,
     REFRESH_FAMILIES, RefreshFamilyRow, SERIALS, STATUS, STATUS_BY_GROUP, SerialRow, StatusRow, USERS, UserRow,
+};
+pub use self::measured::{
+    Span, hours_of, latest, latest_of_group, measures_of_day, rollups, samples, samples_page, sums_of_day, sums_of_month,
 };
 use crate::{Row, Scan, Store, StoreError, TableDef, Value};
 

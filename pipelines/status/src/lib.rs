@@ -43,7 +43,7 @@ pub const DESCRIPTION: StepDescription = StepDescription {
     state: "newest signs of the state, what was last told, facts with their times, levels, PDUs taken within 10 minutes",
     time: "observation times and sysUpTime as data; no timers",
     guarantee: "what happened once is told once; within a boot the order of arrival does not matter",
-    format: 2,
+    format: 3,
 };
 
 /// The step.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, text};
 use crate::health::Health;
-use crate::levels::Shown;
+use crate::levels::{Newest, Shown};
 use crate::signs::{Noted, Signs, Verdict};
 
 /// A PDU is remembered this long, if there is room. Microseconds.
@@ -47,6 +47,8 @@ pub struct Slot {
     pub facts: Arc<Facts>,
     /// Optical levels (ONUs only).
     pub levels: Option<Arc<Shown>>,
+    /// When each of its measures was read last (ONUs only).
+    pub newest: Option<Arc<Newest>>,
     /// How reading it goes (roots only).
     pub health: Option<Arc<Health>>,
     pub(crate) recent: Vec<Recent>,
@@ -70,6 +72,7 @@ impl Slot {
             first_trap_at: None,
             facts: Arc::new(Facts::seen(seen)),
             levels: None,
+            newest: None,
             health: None,
             recent: Vec::new(),
         }
@@ -133,12 +136,14 @@ impl Slot {
         let verdict = |verdict: &Verdict| 6 + 2 * NUMBER + verdict.words.as_ref().map_or(0, |words| words.len());
         let verdicts = verdict(&self.told) + 1 + self.hidden.as_ref().map_or(0, verdict);
         let levels = 1 + self.levels.as_ref().map_or(0, |_| Shown::BYTES_MAX);
+        let newest = 1 + self.newest.as_ref().map_or(0, |_| Newest::BYTES_MAX);
         let health = 1 + self.health.as_ref().map_or(0, |health| health.bytes_max());
         let own = 2 * NUMBER + (1 + NUMBER) + NUMBER;
         self.signs.bytes_max()
             + verdicts
             + own
             + levels
+            + newest
             + health
             + self.facts.bytes_max()
             + self.recent.len() * 2 * NUMBER

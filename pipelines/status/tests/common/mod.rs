@@ -105,7 +105,7 @@ impl Network {
         let verdict = self.status_step.apply(key, slot, Input::Event(event), now, &mut out);
         did.reasons.push(verdict.reason);
         let (events, outputs) = out.into_parts();
-        assert!(events.is_empty());
+        assert!(events.iter().all(|event| matches!(event, NetworkEvent::Status(_))));
         let kept = matches!(verdict.change, Change::Keep);
         match verdict.change {
             Change::Keep => {}
