@@ -14,7 +14,7 @@ use settings::{OltTransport, Settings, SshProfile};
 pub fn network_chain() -> Chain<NetworkEvent> {
     Chain::new(decode)
         .step(pipeline_normalize::Normalize::new())
-        .step(pipeline_status::Status)
+        .step(pipeline_status::Status::default())
 }
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {

@@ -8,6 +8,7 @@ use schemas::network::{Fingerprint, Seen};
 use schemas::{DeviceStatusView, InventoryEntryView};
 use serde::{Deserialize, Serialize};
 
+use crate::carded::Newest;
 use crate::facts::{Facts, text};
 use crate::health::Health;
 use crate::levels::Shown;
@@ -50,6 +51,8 @@ pub struct Slot {
     /// How reading it goes (roots only).
     pub health: Option<Arc<Health>>,
     pub(crate) recent: Vec<Recent>,
+    /// The newest values of its measures (cards only).
+    pub newest: Option<Arc<Newest>>,
 }
 
 impl Slot {
@@ -72,6 +75,7 @@ impl Slot {
             levels: None,
             health: None,
             recent: Vec::new(),
+            newest: None,
         }
     }
 
@@ -134,12 +138,14 @@ impl Slot {
         let verdicts = verdict(&self.told) + 1 + self.hidden.as_ref().map_or(0, verdict);
         let levels = 1 + self.levels.as_ref().map_or(0, |_| Shown::BYTES_MAX);
         let health = 1 + self.health.as_ref().map_or(0, |health| health.bytes_max());
+        let newest = 1 + self.newest.as_ref().map_or(0, |newest| newest.bytes_max());
         let own = 2 * NUMBER + (1 + NUMBER) + NUMBER;
         self.signs.bytes_max()
             + verdicts
             + own
             + levels
             + health
+            + newest
             + self.facts.bytes_max()
             + self.recent.len() * 2 * NUMBER
     }

@@ -12,6 +12,6 @@ fn the_chain_is_the_one_of_topology() {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status);
+    .step(Status::default());
     assert!(chain.is_complete_for(Group::Network));
 }

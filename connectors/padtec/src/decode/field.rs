@@ -137,7 +137,7 @@ impl<'a> Times<'a> {
         let meant = self.zone.to_ambiguous_timestamp(civil);
         let at = match meant.offset() {
             tz::AmbiguousOffset::Fold { .. } => {
-                let both = [meant.clone().earlier().ok()?, meant.later().ok()?];
+                let both = [meant.earlier().ok()?, meant.later().ok()?];
                 let away = |at: &Timestamp| micros(*at).since(self.now).saturating_abs();
                 both.into_iter().min_by_key(away)?
             }

@@ -15,6 +15,8 @@ use crate::decode::{Alarm, Card, Measure};
 
 /// Bytes of rows in one record, about: half of what a record may have, because rows are only estimated.
 const PART_BYTES: usize = 96 << 10;
+/// The same of alarms: a list of them ends what it does not name, which only one record can.
+const ALARMS_BYTES: usize = 192 << 10;
 /// Bytes of a row beside its texts, about.
 const ROW_BYTES: usize = 64;
 
@@ -39,9 +41,9 @@ pub struct Header {
 
 /// Records of one kind: `$row` bytes and the fields that all have.
 macro_rules! parts {
-    ($header:expr, $rows:expr, $bytes:expr, $record:ident, $field:ident) => {{
+    ($header:expr, $rows:expr, $bytes:expr, $max:expr, $record:ident, $field:ident) => {{
         let header = $header;
-        let parts = parts_of($rows, $bytes);
+        let parts = parts_of($rows, $bytes, $max);
         let of = number(parts.len());
         let record = |(part, $field): (usize, Vec<_>)| {
             AnyRecord::from($record {
@@ -69,7 +71,7 @@ pub fn cards<'a>(header: &Header, cards: impl IntoIterator<Item = &'a Card>) -> 
         let attributes = row.attributes.iter().map(|(name, text)| name.len() + text.len());
         row.serial.len() + texts.into_iter().flatten().map(String::len).sum::<usize>() + attributes.sum::<usize>()
     };
-    parts!(header, rows, bytes, CardsRead, cards)
+    parts!(header, rows, bytes, PART_BYTES, CardsRead, cards)
 }
 
 fn card_row(card: &Card) -> CardRow {
@@ -115,7 +117,7 @@ pub fn measures(header: &Header, measures: &[&Measure], clock: &Clock) -> Vec<An
         let name = row.name.as_ref().map_or(0, String::len);
         row.serial.len() + row.measure.len() + name + row.unit.len() + row.group.len() + row.quality.len()
     };
-    parts!(header, rows, bytes, MeasuresRead, measures)
+    parts!(header, rows, bytes, PART_BYTES, MeasuresRead, measures)
 }
 
 /// The word of each: where two measures of a card have one word, the one of the lowest number keeps it, and others get their number.
@@ -158,12 +160,13 @@ pub fn alarms(header: &Header, alarms: &[Alarm], clock: &Clock) -> Vec<AnyRecord
         active: alarm.active,
     };
     let own = clock_row(clock);
-    let rows = alarms.iter().map(row).chain(own).collect();
+    // Who says that it has ended says the same as who does not name it.
+    let rows = alarms.iter().filter(|alarm| alarm.active).map(row).chain(own).collect();
     let bytes = |row: &ForeignAlarmRow| {
         let texts = [row.serial.as_deref(), row.site.as_deref(), Some(&row.text), Some(&row.alarm_type)];
         row.id.len() + row.severity.len() + texts.into_iter().flatten().map(str::len).sum::<usize>()
     };
-    parts!(header, rows, bytes, ForeignAlarmsRead, alarms)
+    parts!(header, rows, bytes, ALARMS_BYTES, ForeignAlarmsRead, alarms)
 }
 
 /// What nobody there says: that its clock, or the zone that we were told, is off.
@@ -186,12 +189,12 @@ fn clock_row(clock: &Clock) -> Option<ForeignAlarmRow> {
 }
 
 /// Rows in parts of a bearable size; at least one part.
-fn parts_of<R>(rows: Vec<R>, bytes: impl Fn(&R) -> usize) -> Vec<Vec<R>> {
+fn parts_of<R>(rows: Vec<R>, bytes: impl Fn(&R) -> usize, bytes_max: usize) -> Vec<Vec<R>> {
     let mut parts = vec![Vec::new()];
     let mut filled = 0;
     for row in rows {
         let size = ROW_BYTES + bytes(&row);
-        if filled > 0 && filled + size > PART_BYTES {
+        if filled > 0 && filled + size > bytes_max {
             parts.push(Vec::new());
             filled = 0;
         }
