@@ -8,3 +8,19 @@ pub mod client;
 pub mod decode;
 pub mod mapping;
 pub mod poll;
+
+use jiff::tz::TimeZone;
+use thiserror::Error;
+
+/// A text that names no time zone.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no time zone: write one of the IANA database, such as America/Manaus")]
+pub struct ZoneError(String);
+
+/// The time zone of this name in the IANA database. An older form, such as `-4`, is none: it knows no summer time.
+///
+/// # Errors
+/// When there is no such zone.
+pub fn zone(name: &str) -> Result<TimeZone, ZoneError> {
+    TimeZone::get(name).map_err(|_| ZoneError(name.chars().take(64).collect()))
+}
