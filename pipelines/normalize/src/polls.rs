@@ -68,6 +68,7 @@ pub(crate) fn take(
         Reading::Autofind(read) => pending = pending_of(read),
         // A standing alarm is not an edge: readers take it from the topic.
         Reading::Alarms(_) => word = "alarm_table",
+        // An OLT has none.
         Reading::Cards(_) | Reading::Measures(_) | Reading::ForeignAlarms(_) => word = "optical_network",
         Reading::Failed(_) => {}
     }
@@ -351,7 +352,7 @@ fn pending_of(read: &AutofindRead) -> Option<Pending> {
 }
 
 /// FNV-1a (64 bits); written here because its value must be the same in every build.
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -7,8 +7,6 @@ use schemas::network::Fault;
 use serde::Deserialize;
 
 use crate::facts::Facts;
-use crate::health::Health;
-use crate::levels::Shown;
 use crate::signs::{Edges, Noted, Signs, Verdict};
 use crate::slot::{Recent, Slot};
 
@@ -39,57 +37,18 @@ struct Verdict1 {
     since: Micros,
 }
 
-/// Format 2: before it was known of each measure when it was read last.
-#[derive(Deserialize)]
-struct Slot2 {
-    signs: Signs,
-    told: Verdict,
-    hidden: Option<Verdict>,
-    observed_at: Micros,
-    received_at: Micros,
-    first_trap_at: Option<Micros>,
-    facts: Arc<Facts>,
-    levels: Option<Arc<Shown>>,
-    health: Option<Arc<Health>>,
-    recent: Vec<Recent>,
-}
-
 /// Reads a slot of an earlier format; `None` if it is of none.
 pub fn slot(format: u8, bytes: &[u8]) -> Option<Slot> {
     match format {
         1 => slot_1(bytes),
-        2 => slot_2(bytes),
+        // Before it was known when measures were read last: nothing else was put behind it.
+        2 => postcard::from_bytes(&[bytes, NO_VALUES].concat()).ok(),
         _ => None,
     }
 }
 
-fn slot_2(bytes: &[u8]) -> Option<Slot> {
-    let Slot2 {
-        signs,
-        told,
-        hidden,
-        observed_at,
-        received_at,
-        first_trap_at,
-        facts,
-        levels,
-        health,
-        recent,
-    } = postcard::from_bytes(bytes).ok()?;
-    Some(Slot {
-        signs,
-        told,
-        hidden,
-        observed_at,
-        received_at,
-        first_trap_at,
-        facts,
-        levels,
-        newest: None,
-        health,
-        recent,
-    })
-}
+/// How `postcard` writes that there are none of a card, and none of an ONU.
+const NO_VALUES: &[u8] = &[0, 0];
 
 fn slot_1(bytes: &[u8]) -> Option<Slot> {
     let Slot1 {
@@ -121,9 +80,10 @@ fn slot_1(bytes: &[u8]) -> Option<Slot> {
         first_trap_at,
         facts,
         levels: None,
-        newest: None,
         health: None,
         recent,
+        newest: None,
+        last_read: None,
     })
 }
 
@@ -148,12 +108,10 @@ mod tests {
         assert_eq!((&*slot.facts.origin, slot.recent.len()), ("import", 3));
         assert!(super::slot(1, &bytes[..bytes.len() - 1]).is_none());
         assert!(super::slot(0, &bytes).is_none());
-
-        // A slot of today without what format 2 did not have differs from one of format 2 by that one byte.
-        let mut today = postcard::to_allocvec(&slot).unwrap();
-        let tail = postcard::to_allocvec(&(&slot.health, &slot.recent)).unwrap().len();
-        let newest = today.len() - tail - 1;
-        assert_eq!(today.remove(newest), 0);
-        assert_eq!(super::slot(2, &today), Some(slot));
+        // As the build before cards wrote it: as this one does, but for the last bytes.
+        let now = postcard::to_allocvec(&slot).unwrap();
+        let before_cards = now.strip_suffix(NO_VALUES).unwrap();
+        assert_eq!(super::slot(2, before_cards), Some(slot));
+        assert!(super::slot(2, &before_cards[..9]).is_none());
     }
 }

@@ -10,9 +10,9 @@ pub const SHOWN_MICROS: i64 = 3_600 * Micros::SECOND;
 
 /// When the newest reading of each measure was made: a later one that is older is in the history and not what is newest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Newest([Option<Micros>; Measure::ALL.len()]);
+pub struct LastRead([Option<Micros>; Measure::ALL.len()]);
 
-impl Newest {
+impl LastRead {
     /// At least the bytes it takes in the changelog.
     pub(crate) const BYTES_MAX: usize = Measure::ALL.len() * 11;
 
@@ -22,10 +22,10 @@ impl Newest {
     }
 
     /// With this reading; `None` if none of its measures is newer than what was read before.
-    pub fn after(newest: Option<&Self>, levels: &Levels, seen: &Seen) -> Option<Self> {
-        let mut next = newest.cloned().unwrap_or_default();
+    pub fn after(known: Option<&Self>, levels: &Levels, seen: &Seen) -> Option<Self> {
+        let mut next = known.cloned().unwrap_or_default();
         let mut is_newer = false;
-        for (measure, _) in levels.each().filter(|(m, _)| newest.is_none_or(|n| n.is_newest(*m, seen))) {
+        for (measure, _) in levels.each().filter(|(m, _)| known.is_none_or(|known| known.is_newest(*m, seen))) {
             next.0[measure as usize] = Some(seen.observed_at);
             is_newer = true;
         }

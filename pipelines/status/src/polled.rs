@@ -12,7 +12,7 @@ use topology::Topic;
 
 use crate::core::{REACHABLE, Said, Turn, event};
 use crate::health::Telling;
-use crate::levels::{Newest, Shown};
+use crate::levels::{LastRead, Shown};
 use crate::signs::{ReadState, Taken};
 use crate::slot::Slot;
 
@@ -27,8 +27,8 @@ const POLL_FAILING: &str = "poll_failing";
 
 /// One row of a reading.
 pub fn polled(before: Option<&Slot>, polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
-    let known = before.and_then(|slot| slot.newest.as_deref());
-    let newest = polled.levels.as_deref().and_then(|levels| Newest::after(known, levels, &polled.seen));
+    let known = before.and_then(|slot| slot.last_read.as_deref());
+    let last_read = polled.levels.as_deref().and_then(|levels| LastRead::after(known, levels, &polled.seen));
     let is_measured = measure(known, polled, now, out);
     let read = read_state(&polled.state);
     let is_absent = polled.state == PolledState::State(State::Absent);
@@ -40,9 +40,9 @@ pub fn polled(before: Option<&Slot>, polled: &Polled, now: &Now, out: &mut Out<N
             } else {
                 Reason::Absorbed("known")
             };
-            let Some(newest) = newest else { return Verdict::keep(reason) };
+            let Some(last_read) = last_read else { return Verdict::keep(reason) };
             let slot = Slot {
-                newest: Some(Arc::new(newest)),
+                last_read: Some(Arc::new(last_read)),
                 ..slot.clone()
             };
             return Verdict::put(slot, reason);
@@ -51,8 +51,8 @@ pub fn polled(before: Option<&Slot>, polled: &Polled, now: &Now, out: &mut Out<N
     }
     let seen = &polled.seen;
     let mut turn = Turn::new(before, &polled.entity, seen, now, out);
-    if let Some(newest) = newest {
-        turn.slot.newest = Some(Arc::new(newest));
+    if let Some(last_read) = last_read {
+        turn.slot.last_read = Some(Arc::new(last_read));
     }
     if let Some(at) = polled.read_at {
         turn.slot.signs.repeated(at);
@@ -185,7 +185,7 @@ fn take_facts(slot: &mut Slot, polled: &Polled, came_up: bool) {
 }
 
 /// Writes what was measured; whether there was anything. What is newest of its measure carries a write time.
-fn measure(known: Option<&Newest>, polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> bool {
+fn measure(known: Option<&LastRead>, polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> bool {
     let Some(levels) = &polled.levels else { return false };
     let entity = &polled.entity;
     for (measure, value) in levels.each() {

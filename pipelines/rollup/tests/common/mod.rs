@@ -25,7 +25,7 @@ pub fn chain() -> Chain<NetworkEvent> {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status)
+    .step(Status::default())
     .step(Rollup)
 }
 
