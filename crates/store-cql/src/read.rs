@@ -38,7 +38,12 @@ impl Reader<'_> {
         let whole = behind.as_ref().map_or(&[][..], |key| &key[keys..]);
         let values: Vec<_> = match rest {
             Some(_) if is_between(scan) => scan.partition.iter().chain(whole).chain(&scan.prefix).collect(),
-            rest => scan.partition.iter().chain(&scan.prefix).chain(rest.unwrap_or_default()).collect(),
+            rest => scan
+                .partition
+                .iter()
+                .chain(&scan.prefix)
+                .chain(rest.unwrap_or_default())
+                .collect(),
         };
         let cells: Vec<_> = values.into_iter().map(Cell::Value).collect();
         // One more tells whether there is a next page. No limit in the statement: the servers would count rows that have ended

@@ -209,7 +209,11 @@ fn calls(rows: Vec<Row>) -> Vec<Vec<Row>> {
 }
 
 /// Runs all, so many at one time, and hands over what they answer; the first failure is the answer, and ends the others.
-pub(crate) async fn all<F, T>(work: impl Iterator<Item = F>, at_one_time: usize, mut done: impl FnMut(T)) -> Result<(), StoreError>
+pub(crate) async fn all<F, T>(
+    work: impl Iterator<Item = F>,
+    at_one_time: usize,
+    mut done: impl FnMut(T),
+) -> Result<(), StoreError>
 where
     F: Future<Output = Result<T, StoreError>> + Send + 'static,
     T: Send + 'static,

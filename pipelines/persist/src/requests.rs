@@ -120,7 +120,10 @@ impl Requests {
     /// Next offset to read of each partition, as far as all before it are answered.
     pub(crate) fn positions(&self) -> BTreeMap<(Topic, Partition), Offset> {
         let next = |queue: &Queue| queue.held.front().map_or(queue.next, |held| held.offset);
-        let positions = self.queues.iter().map(|(partition, queue)| ((Topic::ReadRequests, *partition), next(queue)));
+        let positions = self
+            .queues
+            .iter()
+            .map(|(partition, queue)| ((Topic::ReadRequests, *partition), next(queue)));
         positions.collect()
     }
 
@@ -138,11 +141,13 @@ impl Requests {
 
     /// Requests whose record no thread of this process has seen stored: then the group's positions tell, now and then.
     fn learn_ends(&mut self, context: &Context) -> Result<(), LogError> {
-        let is_stored = |partition: Partition, held: &Held| {
-            context.status.has_stored(held.topic(), partition, &held.request.after)
-        };
+        let is_stored =
+            |partition: Partition, held: &Held| context.status.has_stored(held.topic(), partition, &held.request.after);
         let is_open = |(&partition, queue): (&Partition, &Queue)| {
-            queue.held.front().is_some_and(|held| held.end != Some(0) && !is_stored(partition, held))
+            queue
+                .held
+                .front()
+                .is_some_and(|held| held.end != Some(0) && !is_stored(partition, held))
         };
         let is_time = self.asked_at.is_none_or(|at| at.elapsed() >= ASK_EVERY);
         if !is_time || !self.queues.iter().any(is_open) {
@@ -155,7 +160,9 @@ impl Requests {
             let committed = context.log.committed(Group::Persist, topic)?;
             for (partition, queue) in &mut self.queues {
                 let at = usize::try_from(*partition).unwrap_or(usize::MAX);
-                let (Some(end), Some(next)) = (ends.get(at), committed.get(at)) else { continue };
+                let (Some(end), Some(next)) = (ends.get(at), committed.get(at)) else {
+                    continue;
+                };
                 for held in queue.held.iter_mut().filter(|held| held.topic() == topic) {
                     let end = *held.end.get_or_insert(*end);
                     if next.unwrap_or(0) >= end {
@@ -170,7 +177,9 @@ impl Requests {
 
     fn answer_partition(&mut self, context: &Context, partition: Partition) -> Result<(), AnswerError> {
         loop {
-            let Some(queue) = self.queues.get(&partition) else { return Ok(()) };
+            let Some(queue) = self.queues.get(&partition) else {
+                return Ok(());
+            };
             let is_ready = |held: &&Held| {
                 held.end == Some(0) || context.status.has_stored(held.topic(), partition, &held.request.after)
             };
@@ -196,12 +205,7 @@ impl Requests {
     }
 
     /// Sends answers in order, and waits until the last is durable.
-    fn send(
-        &mut self,
-        context: &Context,
-        partition: Partition,
-        answers: &[WindowRecomputed],
-    ) -> Result<(), LogError> {
+    fn send(&mut self, context: &Context, partition: Partition, answers: &[WindowRecomputed]) -> Result<(), LogError> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(Writer {

@@ -1,7 +1,7 @@
 //! What can be seen of persist from outside.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use model::{Partition, RecordId};

@@ -25,7 +25,10 @@ impl LastRead {
     pub fn after(known: Option<&Self>, levels: &Levels, seen: &Seen) -> Option<Self> {
         let mut next = known.cloned().unwrap_or_default();
         let mut is_newer = false;
-        for (measure, _) in levels.each().filter(|(m, _)| known.is_none_or(|known| known.is_newest(*m, seen))) {
+        for (measure, _) in levels
+            .each()
+            .filter(|(m, _)| known.is_none_or(|known| known.is_newest(*m, seen)))
+        {
             next.0[measure as usize] = Some(seen.observed_at);
             is_newer = true;
         }

@@ -28,7 +28,10 @@ const POLL_FAILING: &str = "poll_failing";
 /// One row of a reading.
 pub fn polled(before: Option<&Slot>, polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
     let known = before.and_then(|slot| slot.last_read.as_deref());
-    let last_read = polled.levels.as_deref().and_then(|levels| LastRead::after(known, levels, &polled.seen));
+    let last_read = polled
+        .levels
+        .as_deref()
+        .and_then(|levels| LastRead::after(known, levels, &polled.seen));
     let is_measured = measure(known, polled, now, out);
     let read = read_state(&polled.state);
     let is_absent = polled.state == PolledState::State(State::Absent);
@@ -40,7 +43,9 @@ pub fn polled(before: Option<&Slot>, polled: &Polled, now: &Now, out: &mut Out<N
             } else {
                 Reason::Absorbed("known")
             };
-            let Some(last_read) = last_read else { return Verdict::keep(reason) };
+            let Some(last_read) = last_read else {
+                return Verdict::keep(reason);
+            };
             let slot = Slot {
                 last_read: Some(Arc::new(last_read)),
                 ..slot.clone()

@@ -224,7 +224,18 @@ mod tests {
 
     #[test]
     fn doubles_are_in_order_and_read_back() {
-        let values = [f64::NEG_INFINITY, -1e140, -20.1, -20.0, -0.0, 0.0, 1e-300, 3.5, f64::MAX, f64::INFINITY];
+        let values = [
+            f64::NEG_INFINITY,
+            -1e140,
+            -20.1,
+            -20.0,
+            -0.0,
+            0.0,
+            1e-300,
+            3.5,
+            f64::MAX,
+            f64::INFINITY,
+        ];
         let bytes: Vec<Vec<u8>> = values
             .iter()
             .map(|value| {

@@ -90,13 +90,19 @@ pub async fn samples_page(
         let next = |day: i32, within: &[u8]| [&day.to_be_bytes()[..], within].concat();
         match page.next {
             Some(within) if rows.len() >= limit => {
-                return Ok(Paged { rows, next: Some(next(day, &within)) });
+                return Ok(Paged {
+                    rows,
+                    next: Some(next(day, &within)),
+                });
             }
             Some(more) => within = Some(more),
             None => {
                 day -= 1;
                 if rows.len() >= limit && days.contains(&day) {
-                    return Ok(Paged { rows, next: Some(next(day, &[])) });
+                    return Ok(Paged {
+                        rows,
+                        next: Some(next(day, &[])),
+                    });
                 }
             }
         }

@@ -48,7 +48,10 @@ const SUMS: &[Column] = &[
 ];
 
 const WINDOW_OF: &[Column] = &[column("entity", Text), column("bucket", Int)];
-const WINDOW: &[(Column, Order)] = &[(column("measure", Text), Order::Desc), (column("ts", Timestamp), Order::Desc)];
+const WINDOW: &[(Column, Order)] = &[
+    (column("measure", Text), Order::Desc),
+    (column("ts", Timestamp), Order::Desc),
+];
 
 const fn rollup(name: &'static str, retention: Duration) -> TableDef {
     TableDef {
@@ -72,7 +75,10 @@ pub static ROLLUP_MONTHLY: TableDef = rollup("rollup_monthly", DAYS_KEPT);
 pub static LATEST_BY_GROUP: TableDef = TableDef {
     name: "latest_by_group",
     partition_key: &[column("read_group", Text)],
-    clustering_key: &[(column("entity", Text), Order::Asc), (column("measure", Text), Order::Asc)],
+    clustering_key: &[
+        (column("entity", Text), Order::Asc),
+        (column("measure", Text), Order::Asc),
+    ],
     columns: &[
         column("value", Double),
         column("unit", Text),
@@ -89,7 +95,11 @@ const QUALITIES: [&str; 4] = ["bad", "stale", "frozen", "good"];
 
 fn quality_value(quality: &str) -> Value {
     let place = QUALITIES.iter().position(|word| *word == quality);
-    Value::Int(place.and_then(|place| i32::try_from(place).ok()).unwrap_or(QUALITY_UNKNOWN))
+    Value::Int(
+        place
+            .and_then(|place| i32::try_from(place).ok())
+            .unwrap_or(QUALITY_UNKNOWN),
+    )
 }
 
 /// A word of a newer build: it is shown as `bad`.
@@ -126,13 +136,18 @@ pub fn day_of(at: Micros) -> i32 {
 }
 
 fn ends(at: Micros, table: &TableDef) -> Option<i64> {
-    let kept = table.retention.map(|kept| i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
+    let kept = table
+        .retention
+        .map(|kept| i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
     kept.map(|kept| at.millis().saturating_add(kept))
 }
 
 /// One row of [`SAMPLES_RAW`].
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "fields as in the record `Measurement`, documented in its schema")]
+#[allow(
+    missing_docs,
+    reason = "fields as in the record `Measurement`, documented in its schema"
+)]
 pub struct SampleRow {
     pub entity: EntityId,
     pub measure: String,
@@ -263,7 +278,10 @@ impl RollupRow {
 
 /// One row of [`LATEST_BY_GROUP`].
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "fields as in the record `Measurement`, documented in its schema")]
+#[allow(
+    missing_docs,
+    reason = "fields as in the record `Measurement`, documented in its schema"
+)]
 pub struct LatestRow {
     pub entity: EntityId,
     pub measure: String,
