@@ -118,8 +118,12 @@ pub const GROUPS: &[GroupSpec] = &[
             Topic::DeviceStatus,
             Topic::Inventory,
             Topic::Ledger,
+            Topic::Measurements,
+            Topic::RollupsHour,
+            Topic::RollupsDay,
+            Topic::ReadRequests,
         ],
-        writes: &[Topic::DeadLetters],
+        writes: &[Topic::DeadLetters, Topic::Observations],
         steps: &[],
     },
 ];

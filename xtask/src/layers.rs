@@ -29,6 +29,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["model", "schemas", "topology", "atalaia-log", "connector-kit"],
     ),
     (
+        "connector-padtec",
+        &["model", "schemas", "topology", "atalaia-log", "connector-kit"],
+    ),
+    (
         "connector-snmp-traps",
         &[
             "model",

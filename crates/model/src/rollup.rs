@@ -270,7 +270,11 @@ mod tests {
     fn only_numbers_of_the_time_kept_are_history() {
         let now = Micros(100 * DAY);
         let check = |value: f64, age: i64, expected: Option<SampleRefusal>| {
-            assert_eq!(check_sample(value, now.plus(-age), now).err(), expected, "{value} {age}");
+            assert_eq!(
+                check_sample(value, now.plus(-age), now).err(),
+                expected,
+                "{value} {age}"
+            );
         };
         check(-20.0, 0, None);
         check(-20.0, SAMPLE_KEPT - 1, None);

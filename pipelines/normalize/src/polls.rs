@@ -69,6 +69,7 @@ pub(crate) fn take(
         Reading::System(read) => system = Some(system_of(read)),
         Reading::Autofind(read) => pending = pending_of(read),
         Reading::Alarms(read) => turn.alarm_table(read),
+        // An OLT has none.
         Reading::Cards(_) | Reading::Measures(_) | Reading::ForeignAlarms(_) => word = "optical_network",
         Reading::Failed(_) => {}
     }
@@ -369,7 +370,7 @@ fn pending_of(read: &AutofindRead) -> Option<Pending> {
 }
 
 /// FNV-1a (64 bits); written here because its value must be the same in every build.
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

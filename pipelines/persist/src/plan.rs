@@ -43,7 +43,10 @@ pub(crate) async fn plan(store: &Arc<dyn Store>, changes: &[Change]) -> Result<P
     let mut plan = Plan::default();
     for change in changes {
         match change {
-            Change::Event(_) | Change::Ledger(_) => plan.rows.extend(rows_of(change)),
+            Change::Event(_) | Change::Ledger(_) | Change::Sample(..) | Change::Rollup(_) => {
+                plan.rows.extend(rows_of(change));
+            }
+            Change::Refused(_) | Change::Wanted(_) => {}
             Change::Status(status) => {
                 known.statuses.insert(status.entity.clone(), Some(status.clone()));
                 plan.rows.extend(rows_of(change));
@@ -76,7 +79,12 @@ impl Known {
         let mut reads: Vec<(Removed, EntityId)> = Vec::new();
         for change in changes {
             let (of, entity) = match change {
-                Change::Event(_) | Change::Ledger(_) => continue,
+                Change::Event(_)
+                | Change::Ledger(_)
+                | Change::Sample(..)
+                | Change::Refused(_)
+                | Change::Rollup(_)
+                | Change::Wanted(_) => continue,
                 // What it was before is not asked about.
                 Change::Status(status) => {
                     known.statuses.entry(status.entity.clone()).or_default();
@@ -201,7 +209,11 @@ fn calls(rows: Vec<Row>) -> Vec<Vec<Row>> {
 }
 
 /// Runs all, so many at one time, and hands over what they answer; the first failure is the answer, and ends the others.
-async fn all<F, T>(work: impl Iterator<Item = F>, at_one_time: usize, mut done: impl FnMut(T)) -> Result<(), StoreError>
+pub(crate) async fn all<F, T>(
+    work: impl Iterator<Item = F>,
+    at_one_time: usize,
+    mut done: impl FnMut(T),
+) -> Result<(), StoreError>
 where
     F: Future<Output = Result<T, StoreError>> + Send + 'static,
     T: Send + 'static,

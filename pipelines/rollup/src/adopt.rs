@@ -38,7 +38,14 @@ pub fn recomputed(mut slot: Slot, answer: &WindowRecomputed, mut turn: Turn<'_>)
     if wanted.newer != 0 {
         // What became wrong meanwhile is asked for again, and with it the row that contains it.
         let rows = wanted.newer | (wanted.rows & Wanted::ROW);
-        want(series, wanted.window, wanted.start, rows, wanted.untold & rows, &mut turn);
+        want(
+            series,
+            wanted.window,
+            wanted.start,
+            rows,
+            wanted.untold & rows,
+            &mut turn,
+        );
     }
     turn.end(slot, Reason::Did("corrected"))
 }

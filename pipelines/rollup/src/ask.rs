@@ -1,7 +1,7 @@
 //! Windows are asked for.
 
-use model::rollup::Window;
 use model::RecordId;
+use model::rollup::Window;
 use runtime::{Reason, Verdict};
 use schemas::WindowWantedView;
 use topology::Topic;

@@ -15,7 +15,10 @@ pub fn due(mut slot: Slot, mut turn: Turn<'_>) -> Verdict<Slot> {
     for series in &mut slot.series {
         close_due(series, &mut turn);
         for wanted in &mut series.wanted {
-            if wanted.asked.is_some_and(|(_, at)| log_time >= at.plus(ASK_AGAIN_MICROS)) {
+            if wanted
+                .asked
+                .is_some_and(|(_, at)| log_time >= at.plus(ASK_AGAIN_MICROS))
+            {
                 wanted.rows |= std::mem::take(&mut wanted.newer);
                 wanted.asked = None;
             }
@@ -68,9 +71,8 @@ fn close_day(series: &mut Series, turn: &mut Turn<'_>) {
         close_month(series, turn);
     }
     series.told_to = series.told_to.max(Window::Day.end(day.start));
-    let is_asked = day.is_dirty
-        && turn.is_kept(day.start)
-        && want(series, Window::Day, day.start, Wanted::ROW, Wanted::ROW, turn);
+    let is_asked =
+        day.is_dirty && turn.is_kept(day.start) && want(series, Window::Day, day.start, Wanted::ROW, Wanted::ROW, turn);
     let sum = day.sum.filter(|_| !is_asked);
     if let Some(sum) = &sum {
         series.newest_day = Some(tell(series, Window::Day, day.start, sum, false, turn));
@@ -82,8 +84,7 @@ fn close_day(series: &mut Series, turn: &mut Turn<'_>) {
 fn close_month(series: &mut Series, turn: &mut Turn<'_>) {
     let Some(month) = series.month.take() else { return };
     series.told_to = series.told_to.max(Window::Month.end(month.start));
-    let is_asked =
-        month.is_dirty && want(series, Window::Month, month.start, Wanted::ROW, Wanted::ROW, turn);
+    let is_asked = month.is_dirty && want(series, Window::Month, month.start, Wanted::ROW, Wanted::ROW, turn);
     if let Some(sum) = month.sum.filter(|_| !is_asked) {
         tell(series, Window::Month, month.start, &sum, false, turn);
     }
@@ -116,7 +117,10 @@ fn run(
 
 /// Notes that rows of a window have to be told from what the store has. False if there is no room for another.
 pub fn want(series: &mut Series, window: Window, start: Micros, rows: u32, untold: u32, turn: &mut Turn<'_>) -> bool {
-    let known = series.wanted.iter_mut().find(|w| (w.window, w.start) == (window, start));
+    let known = series
+        .wanted
+        .iter_mut()
+        .find(|w| (w.window, w.start) == (window, start));
     if let Some(known) = known {
         if known.asked.is_some() {
             known.newer |= rows;

@@ -16,8 +16,8 @@ mod close;
 mod slot;
 mod take;
 
-pub use slot::{Mark, Open, Running, Series, Slot, WANTED_MAX, Wanted};
 pub use slot::{MEASURES_MAX, NAME_BYTES_MAX, OPEN_MAX, UNIT_BYTES_MAX};
+pub use slot::{Mark, Open, Running, Series, Slot, WANTED_MAX, Wanted};
 
 use model::Micros;
 use model::rollup::SAMPLE_KEPT;

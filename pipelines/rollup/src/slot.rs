@@ -177,7 +177,9 @@ impl Series {
     /// Whether a window is to be asked for now: it was not, and no day of a month is still to be told.
     pub(crate) fn can_ask(&self, wanted: &Wanted) -> bool {
         let in_it = |day: &Wanted| {
-            day.window == Window::Day && wanted.window == Window::Month && Window::Month.start(day.start) == wanted.start
+            day.window == Window::Day
+                && wanted.window == Window::Month
+                && Window::Month.start(day.start) == wanted.start
         };
         wanted.asked.is_none() && !self.wanted.iter().any(in_it)
     }
@@ -188,10 +190,14 @@ impl Series {
         let first_open = self.hours.first().map_or(Micros(i64::MAX), |open| open.start);
         // A day waits for its hours, a month for its days.
         let day = self.day.as_ref();
-        let day_due = day.filter(|day| first_open >= Window::Day.end(day.start)).map(|day| day.due);
+        let day_due = day
+            .filter(|day| first_open >= Window::Day.end(day.start))
+            .map(|day| day.due);
         let month = self.month.as_ref();
         let first_day = day.map_or(first_open, |day| day.start.min(first_open));
-        let month_due = month.filter(|month| first_day >= Window::Month.end(month.start)).map(|month| month.due);
+        let month_due = month
+            .filter(|month| first_day >= Window::Month.end(month.start))
+            .map(|month| month.due);
         let asked = self.wanted.iter().filter_map(|wanted| wanted.asked);
         let again = asked.map(|(_, at)| at.plus(ASK_AGAIN_MICROS)).min();
         let next = [hour, day_due, month_due, again].into_iter().flatten().min();
@@ -253,7 +259,7 @@ mod tests {
             sum,
             is_dirty: true,
         };
-                let series = Series {
+        let series = Series {
             measure: "m".repeat(NAME_BYTES_MAX).into(),
             unit: "u".repeat(UNIT_BYTES_MAX).into(),
             hours: vec![open; OPEN_MAX],

@@ -50,7 +50,10 @@ pub fn samples(mut slot: Slot, event: &NetworkEvent, mut turn: Turn<'_>) -> Verd
     slot.newest = Some(Mark {
         position: turn.now.position,
         // `status` has written every sample; were there none, all of this input up to it would be as good.
-        n: turn.out.n_written(STATUS_STEP, turn.key, Topic::Measurements).unwrap_or(0),
+        n: turn
+            .out
+            .n_written(STATUS_STEP, turn.key, Topic::Measurements)
+            .unwrap_or(0),
     });
     turn.end(slot, reason)
 }

@@ -130,7 +130,10 @@ fn run(way: Way) -> (Rows, Rows, usize) {
     close(&mut driver, &mut raw, Window::Month.start(from));
     assert!(driver.outcomes().dead_lettered.is_empty());
     let slot: Slot = driver.state(4, ONU).unwrap();
-    assert!(slot.series.iter().all(|s| s.wanted.is_empty()), "everything was answered: {slot:?}");
+    assert!(
+        slot.series.iter().all(|s| s.wanted.is_empty()),
+        "everything was answered: {slot:?}"
+    );
     (told(&driver), raw.expected(unit), raw.answered)
 }
 
@@ -151,13 +154,31 @@ const HOUR_MICROS: i64 = 3_600 * Micros::SECOND;
 
 #[test]
 fn late_in_order_is_never_asked_for() {
-    check(Way { late: 3 * HOUR_MICROS, ..CALM }, false);
-    check(Way { late: 72 * HOUR_MICROS, ..CALM }, false);
+    check(
+        Way {
+            late: 3 * HOUR_MICROS,
+            ..CALM
+        },
+        false,
+    );
+    check(
+        Way {
+            late: 72 * HOUR_MICROS,
+            ..CALM
+        },
+        false,
+    );
 }
 
 #[test]
 fn doubled_is_the_same() {
-    check(Way { is_doubled: true, ..CALM }, false);
+    check(
+        Way {
+            is_doubled: true,
+            ..CALM
+        },
+        false,
+    );
 }
 
 #[test]
@@ -167,16 +188,37 @@ fn shuffled_within_an_hour_is_the_same() {
 
 #[test]
 fn shuffled_over_the_day_doubled_and_late_is_the_same() {
-    let way = Way { shuffled: 1_000, is_doubled: true, ..CALM };
+    let way = Way {
+        shuffled: 1_000,
+        is_doubled: true,
+        ..CALM
+    };
     check(way, true);
-    check(Way { late: 3 * HOUR_MICROS, ..way }, true);
-    check(Way { late: 72 * HOUR_MICROS, ..way }, true);
+    check(
+        Way {
+            late: 3 * HOUR_MICROS,
+            ..way
+        },
+        true,
+    );
+    check(
+        Way {
+            late: 72 * HOUR_MICROS,
+            ..way
+        },
+        true,
+    );
 }
 
 #[test]
 fn crashes_change_nothing() {
     for &at in CrashAt::ALL {
-        let way = Way { shuffled: 40, is_doubled: true, late: HOUR_MICROS, crash: Some(at) };
+        let way = Way {
+            shuffled: 40,
+            is_doubled: true,
+            late: HOUR_MICROS,
+            crash: Some(at),
+        };
         check(way, true);
     }
 }

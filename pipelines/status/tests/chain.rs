@@ -12,7 +12,7 @@ fn the_chain_begins_as_the_one_of_topology() {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status);
+    .step(Status::default());
     let names = chain.describe().into_iter().map(|step| step.name);
     assert!(names.eq(Group::Network.spec().steps.iter().take(2).map(|step| step.name)));
 }

@@ -25,7 +25,7 @@ pub fn chain() -> Chain<NetworkEvent> {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status)
+    .step(Status::default())
     .step(Rollup)
 }
 
@@ -96,7 +96,9 @@ pub fn told(driver: &Driver<NetworkEvent>) -> Rows {
         .iter()
         .flat_map(|topic| driver.outputs(*topic))
     {
-        let Some(AnyRecord::Rollup(r)) = seen.record else { panic!("not a rollup") };
+        let Some(AnyRecord::Rollup(r)) = seen.record else {
+            panic!("not a rollup")
+        };
         assert_eq!((r.entity.as_str(), r.root.as_str()), (ONU, ROOT));
         let sum = Summary {
             n: r.n.unsigned_abs(),
@@ -175,12 +177,16 @@ impl Raw {
     /// Reads what was committed, and answers what it can.
     pub fn turn(&mut self, driver: &mut Driver<NetworkEvent>) {
         for seen in driver.new_outputs(Topic::Measurements) {
-            let Some(AnyRecord::Measurement(m)) = &seen.record else { panic!("not a measurement") };
+            let Some(AnyRecord::Measurement(m)) = &seen.record else {
+                panic!("not a measurement")
+            };
             self.keep(m);
             self.stored = seen.id;
         }
         for seen in driver.new_outputs(Topic::RollupsDay) {
-            let Some(AnyRecord::Rollup(r)) = &seen.record else { panic!("not a rollup") };
+            let Some(AnyRecord::Rollup(r)) = &seen.record else {
+                panic!("not a rollup")
+            };
             self.stored_days = seen.id;
             if r.window == "day" {
                 let sum = Summary {
@@ -198,12 +204,18 @@ impl Raw {
             }
         }
         for seen in driver.new_outputs(Topic::ReadRequests) {
-            let Some(AnyRecord::WindowWanted(wanted)) = seen.record else { panic!("not a request") };
+            let Some(AnyRecord::WindowWanted(wanted)) = seen.record else {
+                panic!("not a request")
+            };
             self.waiting.push(wanted);
         }
         for wanted in std::mem::take(&mut self.waiting) {
             let window = Window::parse(&wanted.window).unwrap();
-            let stored = if window == Window::Day { &self.stored } else { &self.stored_days };
+            let stored = if window == Window::Day {
+                &self.stored
+            } else {
+                &self.stored_days
+            };
             let stored = stored.as_ref().map(|id| id.as_bytes().to_vec());
             assert!(
                 stored.is_some_and(|stored| stored >= wanted.sample_id),
