@@ -555,7 +555,10 @@ mod tests {
         let check = |name: &str, expected: Option<&str>| {
             let site = root.site(name).ok().map(|site| {
                 assert_eq!(EntityId::parse(site.as_str()), Ok(site.clone()));
-                site.as_str().strip_prefix("default/padtec/nms-1/site/").unwrap().to_owned()
+                site.as_str()
+                    .strip_prefix("default/padtec/nms-1/site/")
+                    .unwrap()
+                    .to_owned()
             });
             assert_eq!(site.as_deref(), expected, "{name}");
         };

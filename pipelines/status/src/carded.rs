@@ -40,7 +40,12 @@ impl Newest {
     /// At least the bytes it takes in the changelog.
     pub(crate) fn bytes_max(&self) -> usize {
         const NUMBER: usize = 10;
-        NUMBER + self.0.iter().map(|value| 2 + value.measure.len() + 8 + 2 * NUMBER).sum::<usize>()
+        NUMBER
+            + self
+                .0
+                .iter()
+                .map(|value| 2 + value.measure.len() + 8 + 2 * NUMBER)
+                .sum::<usize>()
     }
 
     /// Takes a sample: whether it is the newest of its measure, and since when the value has been the same.

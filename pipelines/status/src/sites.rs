@@ -46,8 +46,18 @@ impl Counts {
 
     fn state(self) -> State {
         match self {
-            Self { down: 0, absent: 0, up: 1.., .. } => State::Up,
-            Self { up: 0, down: 0, unknown: 0, absent: 1.. } => State::Absent,
+            Self {
+                down: 0,
+                absent: 0,
+                up: 1..,
+                ..
+            } => State::Up,
+            Self {
+                up: 0,
+                down: 0,
+                unknown: 0,
+                absent: 1..,
+            } => State::Absent,
             Self { down: 0, absent: 0, .. } => State::Unknown,
             _ => State::Down,
         }
