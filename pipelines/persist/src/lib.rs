@@ -1,7 +1,9 @@
 //! Log to store.
 //!
-//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, as group `persist`
-//! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; dead letters
+//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `alarm-transitions`, `incidents`, `rules`, as group
+//!   `persist`
+//! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; `alarms`; `alarm_events`;
+//!   `incidents`, `incidents_by_month`; `alert_rules`, `silences`; dead letters
 //! - key: the row's own; one thread writes all rows of an entity, for one partition has all its records
 //! - state: none but the position; what an entity was before is its row in the store
 //! - time: none; write times and ends of rows come from the records
@@ -9,6 +11,7 @@
 //!
 //! A store that is away delays the views and nothing else: this waits, for as long as it takes.
 
+mod alarms;
 mod core;
 mod dead_letter;
 mod metric;
@@ -184,6 +187,9 @@ pub fn describe() -> Description {
             (Topic::DeviceStatus, &["status", "status_by_group"]),
             (Topic::Inventory, &["entities", "groups", "serials"]),
             (Topic::Ledger, &["ledger"]),
+            (Topic::AlarmTransitions, &["alarms", "alarm_events"]),
+            (Topic::Incidents, &["incidents", "incidents_by_month"]),
+            (Topic::Rules, &["alert_rules", "silences"]),
         ],
     }
 }

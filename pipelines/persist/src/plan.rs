@@ -43,7 +43,13 @@ pub(crate) async fn plan(store: &Arc<dyn Store>, changes: &[Change]) -> Result<P
     let mut plan = Plan::default();
     for change in changes {
         match change {
-            Change::Event(_) | Change::Ledger(_) => plan.rows.extend(rows_of(change)),
+            Change::Event(_)
+            | Change::Ledger(_)
+            | Change::Alarm(_)
+            | Change::Incident(_)
+            | Change::Rule(_)
+            | Change::Silence(_)
+            | Change::Forgotten => plan.rows.extend(rows_of(change)),
             Change::Status(status) => {
                 known.statuses.insert(status.entity.clone(), Some(status.clone()));
                 plan.rows.extend(rows_of(change));
@@ -76,7 +82,13 @@ impl Known {
         let mut reads: Vec<(Removed, EntityId)> = Vec::new();
         for change in changes {
             let (of, entity) = match change {
-                Change::Event(_) | Change::Ledger(_) => continue,
+                Change::Event(_)
+                | Change::Ledger(_)
+                | Change::Alarm(_)
+                | Change::Incident(_)
+                | Change::Rule(_)
+                | Change::Silence(_)
+                | Change::Forgotten => continue,
                 // What it was before is not asked about.
                 Change::Status(status) => {
                     known.statuses.entry(status.entity.clone()).or_default();

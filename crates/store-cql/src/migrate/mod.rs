@@ -47,6 +47,11 @@ pub static MIGRATIONS: &[Migration] = &[
         compatible_from: 1,
         text: include_str!("../../migrations/0003_readings.cql"),
     },
+    Migration {
+        version: 4,
+        compatible_from: 1,
+        text: include_str!("../../migrations/0004_alarms.cql"),
+    },
 ];
 
 /// What a migration does next, or has done.
