@@ -264,3 +264,14 @@ fn registrations(settings: &Settings) -> Result<Vec<DeviceRegistered>> {
     })
     .collect()
 }
+
+/// What a trap's PDU says, for the pages that show the record behind an alarm.
+pub fn explain_trap(pdu: &[u8], root: &str) -> serde_json::Value {
+    let Ok(root) = model::Root::parse(root) else {
+        return serde_json::Value::Null;
+    };
+    let explained = pipeline_normalize::explain(pdu, &root);
+    explained.map_or(serde_json::Value::Null, |rows| {
+        serde_json::to_value(rows).unwrap_or(serde_json::Value::Null)
+    })
+}
