@@ -44,6 +44,10 @@ export function isItem(item: unknown): item is Item {
       return isText(item.entity) && isText(item.state)
     case 'event':
       return isText(item.entity) && isText(item.id) && isText(item.event)
+    case 'alarm':
+      return isText(item.alarm_id) && isText(item.entity) && isText(item.condition) && isObject(item.reason)
+    case 'incident':
+      return isText(item.incident_id) && isText(item.entity) && isText(item.state)
     case 'removed':
       return isText(item.entity)
     case 'summary':
