@@ -242,7 +242,7 @@ export class LiveStore {
         this.alarms.remove(ids, item.alarm_id)
       } else if (item.type === 'removed' && item.incident_id !== undefined) {
         this.incidents.remove(ids, item.incident_id)
-      } else if (item.type === 'removed') {
+      } else if (item.type === 'removed' && item.entity !== undefined) {
         for (const { content } of contents) {
           content.entities.delete(item.entity)
           content.next?.entities.delete(item.entity)
@@ -250,7 +250,7 @@ export class LiveStore {
         this.#letGo(item.entity)
       } else if (item.type === 'system') {
         this.#putSystem(item)
-      } else {
+      } else if (item.type === 'event') {
         for (const { id, content } of contents) {
           this.#push(content, { item, arrivedAt: this.#now() })
           content.next?.events.push(item)

@@ -49,7 +49,7 @@ export function isItem(item: unknown): item is Item {
     case 'incident':
       return isText(item.incident_id) && isText(item.entity) && isText(item.state)
     case 'removed':
-      return isText(item.entity)
+      return isText(item.entity) || isText(item.alarm_id) || isText(item.incident_id)
     case 'summary':
       return isObject(item.counts)
     case 'system':

@@ -192,11 +192,10 @@ export interface EventItem {
   position: Position | null
 }
 
-/** In a delta: the entity no longer belongs to these subscriptions. */
+/** In a delta: the entity, alarm or incident no longer belongs to these subscriptions. */
 export interface RemovedItem {
   type: 'removed'
-  entity: string
-  /** It was an alarm, or an incident: `entity` says what it was about. */
+  entity?: string
   alarm_id?: string
   incident_id?: string
 }

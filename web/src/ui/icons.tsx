@@ -123,9 +123,7 @@ export const Pin = icon(
   <path d="M8 14.5S3 9.8 3 6.4a5 5 0 0 1 10 0c0 3.4-5 8.1-5 8.1zM8 8a1.7 1.7 0 1 0 0-3.4A1.7 1.7 0 0 0 8 8z" />,
 )
 export const Bell = icon(<path d="M4 11V7a4 4 0 0 1 8 0v4l1.2 1.5H2.8zM6.8 14.2h2.4" />)
-export const BellOff = icon(
-  <path d="M12 9.5V7a4 4 0 0 0-6.6-3M4 6.6V11l-1.2 1.5h9M6.8 14.2h2.4M2 2l12 12" />,
-)
+export const BellOff = icon(<path d="M12 9.5V7a4 4 0 0 0-6.6-3M4 6.6V11l-1.2 1.5h9M6.8 14.2h2.4M2 2l12 12" />)
 export const Comment = icon(<path d="M2.5 3.5h11v7.5H8l-3 2.5V11H2.5z" />)
 export const Acknowledge = icon(
   <>
@@ -134,7 +132,9 @@ export const Acknowledge = icon(
   </>,
 )
 export const Undo = icon(<path d="M3 6.5h6.5a3.2 3.2 0 0 1 0 6.5H6M3 6.5 6 3.5M3 6.5l3 3" />)
-export const Branch = icon(<path d="M2 8h4M6 8c2 0 1.5-4 4-4h4M6 8c2 0 1.5 4 4 4h1.5M12.5 10.8l2 2.4M14.5 10.8l-2 2.4" />)
+export const Branch = icon(
+  <path d="M2 8h4M6 8c2 0 1.5-4 4-4h4M6 8c2 0 1.5 4 4 4h1.5M12.5 10.8l2 2.4M14.5 10.8l-2 2.4" />,
+)
 export const Hourglass = icon(<path d="M4 2h8M4 14h8M5 2c0 3.5 6 3.5 6 6s-6 2.5-6 6M11 2c0 3.5-6 3.5-6 6s6 2.5 6 6" />)
 export const Area = icon(
   <>

@@ -5,7 +5,7 @@ import { inert } from '../../lib/text'
 import { useNow } from '../../live/hooks'
 import type { Act, AlarmItem } from '../../protocol/alarms'
 import { FormDialog } from '../../ui/dialog'
-import { UntilPicker, untilOf, type Until } from './UntilPicker'
+import { type Until, UntilPicker, untilOf } from './UntilPicker'
 
 /** An act that takes words, or a time: asked for in place, sent at once. */
 export function ActDialog({ alarm, act, close }: { alarm: AlarmItem; act: Act; close: () => void }) {

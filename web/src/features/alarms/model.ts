@@ -10,8 +10,8 @@ export const SORTS: readonly Sort[] = ['severity', 'newest', 'oldest', 'site']
 export interface AlarmFilter {
   severities: readonly string[]
   site: string | null
-  /** `open`: nobody has acknowledged it yet. */
-  operator: 'all' | 'open' | 'acknowledged'
+  /** `all`: what stands; `open`: of that what nobody has acknowledged yet; `closed`: what an operator cleared. */
+  operator: 'all' | 'open' | 'acknowledged' | 'closed'
   visibility: string | null
   text: string
 }
@@ -58,12 +58,18 @@ const hasWords = (item: AlarmItem | IncidentItem, words: readonly string[]): boo
 
 export const wordsOf = (text: string): string[] => fold(text).split(/\s+/).filter(Boolean)
 
+const OPERATOR: Record<AlarmFilter['operator'], (state: string) => boolean> = {
+  all: state => state !== 'closed',
+  open: state => state !== 'closed' && state !== 'acknowledged',
+  acknowledged: state => state === 'acknowledged',
+  closed: state => state === 'closed',
+}
+
 /** Whether an alarm passes all but `visibility`. */
 function passes(item: AlarmItem, filter: AlarmFilter, words: readonly string[]): boolean {
   if (filter.severities.length > 0 && !filter.severities.includes(item.severity)) return false
   if (filter.site !== null && item.site !== filter.site) return false
-  if (filter.operator !== 'all' && (item.operator_state === 'acknowledged') !== (filter.operator === 'acknowledged'))
-    return false
+  if (!OPERATOR[filter.operator](item.operator_state)) return false
   return hasWords(item, words)
 }
 
@@ -131,8 +137,7 @@ export function foldAlarms(
     incident =>
       (filter.severities.length === 0 || filter.severities.includes(incident.severity)) &&
       (filter.site === null || incident.site === filter.site) &&
-      (hasWords(incident, words) ||
-        (symptoms.get(incident.incident_id) ?? []).some(alarm => hasWords(alarm, words))),
+      (hasWords(incident, words) || (symptoms.get(incident.incident_id) ?? []).some(alarm => hasWords(alarm, words))),
   )
   shownIncidents.sort(incidentOrder)
   single.sort(ORDERS[sort])

@@ -92,18 +92,10 @@ export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: strin
       head = w.outside(measure, low, high)
       break
     case 'rate':
-      head = w.rate(
-        measure,
-        move(w.falls(limitWords(f, negated(rule.low), unit)), w.rises(high)),
-        window,
-      )
+      head = w.rate(measure, move(w.falls(limitWords(f, negated(rule.low), unit)), w.rises(high)), window)
       break
     case 'slope':
-      head = w.slope(
-        measure,
-        move(w.falls(limitWords(f, negated(rule.low), unit)), w.rises(high)),
-        window,
-      )
+      head = w.slope(measure, move(w.falls(limitWords(f, negated(rule.low), unit)), w.rises(high)), window)
       break
     case 'state': {
       const states = rule.states.map(state => word(m.states, state)).join(` ${w.or} `) || '—'

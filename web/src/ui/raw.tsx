@@ -1,0 +1,36 @@
+import { inert } from '../lib/text'
+
+/** Deeper than this nothing is shown: no record of ours is, and a hostile one shall not hang the page. */
+const DEPTH_MAX = 10
+const ENTRIES_MAX = 200
+
+/** Whatever the server decoded, as it is: names and values, folded from the third level on. Text stays text. */
+export function Raw({ value, depth = 0 }: { value: unknown; depth?: number }) {
+  if (value === null || value === undefined) return <span className="raw-null">null</span>
+  if (typeof value !== 'object') return <bdi className="raw-value">{inert(String(value))}</bdi>
+  if (depth >= DEPTH_MAX) return <span className="raw-null">…</span>
+  const entries = Object.entries(value)
+  const shown = entries.filter(([, inner]) => inner !== null && inner !== undefined).slice(0, ENTRIES_MAX)
+  if (shown.length === 0) return <span className="raw-null">{Array.isArray(value) ? '[]' : '{}'}</span>
+  return (
+    <dl className="raw">
+      {shown.map(([key, inner]) =>
+        typeof inner === 'object' && inner !== null ? (
+          <div key={key} className="raw-branch">
+            <details open={depth < 2}>
+              <summary>{inert(key)}</summary>
+              <Raw value={inner} depth={depth + 1} />
+            </details>
+          </div>
+        ) : (
+          <div key={key}>
+            <dt>{inert(key)}</dt>
+            <dd>
+              <Raw value={inner} depth={depth + 1} />
+            </dd>
+          </div>
+        ),
+      )}
+    </dl>
+  )
+}
