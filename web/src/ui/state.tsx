@@ -40,6 +40,9 @@ const KIND_ICONS: Partial<Record<Kind, typeof Icons.Olt>> = {
   board: Icons.Board,
   pon: Icons.Pon,
   onu: Icons.Onu,
+  padtec: Icons.Olt,
+  site: Icons.Building,
+  card: Icons.Card,
 }
 
 export function KindIcon({ kind, size = 15 }: { kind: Kind; size?: number }) {

@@ -67,7 +67,7 @@ export function Chart({ lines, from, to, limits = NO_LIMITS, spans = NO_SPANS, h
 
   return (
     <div className="chart" ref={box} style={{ height }}>
-      <canvas ref={canvas} aria-hidden="true" style={{ width, height }} />
+      <canvas ref={canvas} style={{ width, height }} />
       <Overlay scene={scene} layout={layout} lines={lines} label={label} {...(zoom ? { zoom } : {})} />
       {lines.every(({ series }) => series.length === 0) && <p className="chart-empty">{m.measures.nothing}</p>}
     </div>
@@ -177,7 +177,6 @@ function Overlay(props: {
   )
   const isRight = lead !== undefined && lead.x > layout.width / 2
   return (
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the group is walked with arrow keys and says its values
     <div
       className="chart-over"
       role="group"

@@ -28,15 +28,20 @@ const EVERY_MS: Record<Span, number> = {
 const LATEST_EVERY_MS = 30_000
 const GROUPS = ['optical', 'power', 'temperature', 'electrical', 'other']
 
-/** Everything that is measured of an entity: the last values, and any of them over any span. */
-export function MeasuresCard({ entity, first }: { entity: string; first?: string }) {
+/**
+ * Everything that is measured of an entity: the last values, and any of them over any span. Where nothing is measured it
+ * says so if one would expect it, else it is not there.
+ */
+export function MeasuresCard({ entity, isExpected }: { entity: string; isExpected: boolean }) {
   const { m } = useSpeech()
   const id = encodeURIComponent(entity)
   const names = useAsked<{ items: MeasureName[] }>(`/devices/${id}/measurements`)
   const latest = useAsked<{ items: LatestMeasure[] }>(`/devices/${id}/measurements/latest`, null, LATEST_EVERY_MS)
   const items = useMemo(() => sorted(names.value?.items ?? [], latest.value?.items ?? []), [names.value, latest.value])
-  const [chosen, setChosen] = useState<string | null>(first ?? null)
+  const [chosen, setChosen] = useState<string | null>(null)
   const measure = items.some(item => item.measure === chosen) ? chosen : (items[0]?.measure ?? null)
+  // Of most kinds nothing is measured: no need to say so.
+  if (!isExpected && items.length === 0) return null
   return (
     <section className="card measures" aria-labelledby="measures-title" data-testid="measures">
       <header className="card-header">
