@@ -10,7 +10,9 @@ import { parseRoute, usePath } from './router'
 /** Where one can go, and how many alarms wait there for somebody. */
 export function Navigation() {
   const { m } = useSpeech()
-  const { page } = parseRoute(usePath())
+  const route = parseRoute(usePath())
+  // A card's page belongs to its site.
+  const page = route.page === 'device' && route.id.includes('/card/') ? 'sites' : route.page
   const isOn = (...pages: string[]) => pages.includes(page)
   return (
     <nav className="nav" aria-label={m.nav.label}>

@@ -79,7 +79,7 @@ export const alarms = {
     monitoring_loss: 'The OLT cannot be reached. What hangs on it is not known to be out.',
     unexplained: 'Losses at one time without a cause that they share.',
   } as Words,
-  confidence: (share: string) => `${share} sure`,
+  confidence: (percent: string) => `${percent}% sure`,
   confidenceHint: 'How sure the verdict is',
   stillLost: (lost: string, total: string) => `out now · ${lost} lost of ${total}`,
   lossesHint: (still: string, lost: string, total: string) =>
@@ -460,4 +460,12 @@ export const sites = {
   noCards: 'No card is known here',
   notFound: 'Site not found',
   valuesFailed: 'values could not be loaded',
+  states: {
+    up: 'Up',
+    down: 'Down',
+    absent: 'Absent',
+    unknown: 'Unknown',
+    reachable: 'Reachable',
+    unreachable: 'Unreachable',
+  } as Words,
 }

@@ -85,7 +85,7 @@ export const alarms: typeof en.alarms = {
     monitoring_loss: 'A OLT não pode ser alcançada. Não se sabe se o que depende dela caiu.',
     unexplained: 'Quedas ao mesmo tempo sem uma causa que elas dividam.',
   },
-  confidence: share => `${share} de certeza`,
+  confidence: percent => `${percent}% de certeza`,
   confidenceHint: 'Quão certo é o veredito',
   stillLost: (lost, total) => `fora agora · ${lost} caíram de ${total}`,
   lossesHint: (still, lost, total) => `${still} ainda fora, ${lost} caíram por isso, ${total} dependem do lugar`,
@@ -464,4 +464,12 @@ export const sites: typeof en.sites = {
   noCards: 'Nenhum cartão conhecido aqui',
   notFound: 'Site não encontrado',
   valuesFailed: 'valores não puderam ser carregados',
+  states: {
+    up: 'Ativo',
+    down: 'Inativo',
+    absent: 'Ausente',
+    unknown: 'Desconhecido',
+    reachable: 'Acessível',
+    unreachable: 'Inacessível',
+  },
 }

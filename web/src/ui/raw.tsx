@@ -4,8 +4,14 @@ import { inert } from '../lib/text'
 const DEPTH_MAX = 10
 const ENTRIES_MAX = 200
 
-/** Whatever the server decoded, as it is: names and values, folded from the third level on. Text stays text. */
-export function Raw({ value, depth = 0 }: { value: unknown; depth?: number }) {
+const NONE: readonly string[] = []
+
+const isBranch = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0
+
+/** Whatever the server decoded, as it is: names and values; `folded` names what is shown on demand. Text stays text. */
+export function Raw(props: { value: unknown; depth?: number; folded?: readonly string[] }) {
+  const { value, depth = 0, folded = NONE } = props
   if (value === null || value === undefined) return <span className="raw-null">null</span>
   if (typeof value !== 'object') return <bdi className="raw-value">{inert(String(value))}</bdi>
   if (depth >= DEPTH_MAX) return <span className="raw-null">…</span>
@@ -15,11 +21,11 @@ export function Raw({ value, depth = 0 }: { value: unknown; depth?: number }) {
   return (
     <dl className="raw">
       {shown.map(([key, inner]) =>
-        typeof inner === 'object' && inner !== null ? (
+        isBranch(inner) ? (
           <div key={key} className="raw-branch">
-            <details open={depth < 2}>
+            <details open={depth < 4 && !folded.includes(key)}>
               <summary>{inert(key)}</summary>
-              <Raw value={inner} depth={depth + 1} />
+              <Raw value={inner} depth={depth + 1} folded={folded} />
             </details>
           </div>
         ) : (

@@ -22,7 +22,7 @@ const unfolded = cell<ReadonlySet<string>>(new Set())
 
 const NARROW_PX = 760
 const PX = { title: 34, incident: 66, alarm: 48, unlisted: 40 } as const
-const NARROW = { title: 34, incident: 104, alarm: 78, unlisted: 40 } as const
+const NARROW = { title: 34, incident: 122, alarm: 78, unlisted: 40 } as const
 
 interface Props {
   alarm: string | null

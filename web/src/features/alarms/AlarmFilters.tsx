@@ -26,7 +26,9 @@ export function AlarmFilters({ filter, setFilter, sort, setSort, bySeverity, ala
   }, [alarms, filter.site])
   // The closed set first, then whatever a newer server says.
   const severities = [
-    ...SEVERITIES,
+    ...SEVERITIES.filter(
+      each => each !== 'indeterminate' || filter.severities.includes(each) || (bySeverity.get(each) ?? 0) > 0,
+    ),
     ...[...bySeverity.keys()].filter(each => !(SEVERITIES as readonly string[]).includes(each)),
   ]
   const toggle = (severity: string) =>

@@ -34,7 +34,7 @@ export function Confidence({ share }: { share: number }) {
       <span className="confidence-bar" aria-hidden="true">
         <span style={{ width: `${bounded * 100}%` }} />
       </span>
-      {m.alarms.confidence(f.percent(bounded))}
+      {m.alarms.confidence(f.number(Math.floor(bounded * 100)))}
     </span>
   )
 }

@@ -23,6 +23,9 @@ export function Why({ alarm }: { alarm: AlarmItem }) {
   )
 }
 
+/** Told above already, or of use to few. */
+const FOLDED = ['rule', 'reason', 'position', 'alarm']
+
 type WhyAnswer = Record<string, unknown> & { rule?: Partial<RuleItem> | null }
 
 function Answer({ alarm }: { alarm: AlarmItem }) {
@@ -37,7 +40,7 @@ function Answer({ alarm }: { alarm: AlarmItem }) {
             <strong>{conditionWords(m, f, rule, alarm.reason.unit)}</strong>
           </p>
         )}
-        <Raw value={rule ? { ...rest, rule } : rest} />
+        <Raw value={rule ? { ...rest, rule } : rest} folded={FOLDED} />
       </div>
     )
   }

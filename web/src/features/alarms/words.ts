@@ -10,6 +10,9 @@ const UNITS: Record<string, string> = { Cel: '°C', cel: '°C', '1': '', '%': '%
 export const unitOf = (unit: string | null | undefined): string =>
   unit ? (Object.hasOwn(UNITS, unit) ? (UNITS[unit] as string) : inert(unit)) : ''
 
+/** Unit of a difference: of two levels in dBm it is dB. */
+const differenceOf = (unit: string | null): string | null => (unit === 'dBm' || unit === 'dBmV' ? 'dB' : unit)
+
 /** A measured value with as many digits as say something. */
 export function valueWords(f: Formats, value: number | null | undefined, unit: string | null | undefined): string {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '—'
@@ -73,6 +76,7 @@ export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: strin
   const measure = measureWords(m, rule.measure) || w.anyMeasure
   const low = limitWords(f, rule.low, unit)
   const high = limitWords(f, rule.high, unit)
+  const by = differenceOf(unit)
   const window = rule.window_s === null ? '—' : spanWords(f, rule.window_s)
   const move = (down: string, up: string) =>
     [
@@ -92,10 +96,18 @@ export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: strin
       head = w.outside(measure, low, high)
       break
     case 'rate':
-      head = w.rate(measure, move(w.falls(limitWords(f, negated(rule.low), unit)), w.rises(high)), window)
+      head = w.rate(
+        measure,
+        move(w.falls(limitWords(f, negated(rule.low), by)), w.rises(limitWords(f, rule.high, by))),
+        window,
+      )
       break
     case 'slope':
-      head = w.slope(measure, move(w.falls(limitWords(f, negated(rule.low), unit)), w.rises(high)), window)
+      head = w.slope(
+        measure,
+        move(w.falls(limitWords(f, negated(rule.low), by)), w.rises(limitWords(f, rule.high, by))),
+        window,
+      )
       break
     case 'state': {
       const states = rule.states.map(state => word(m.states, state)).join(` ${w.or} `) || '—'
@@ -113,7 +125,7 @@ export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: strin
   if (rule.raise_after_s > 0) tail.push(w.for(spanWords(f, rule.raise_after_s)))
   const isBanded = ['above', 'below', 'outside', 'rate', 'slope'].includes(rule.condition)
   const extra: string[] = []
-  if (isBanded && rule.dead_band > 0) extra.push(w.deadBand(limitWords(f, rule.dead_band, unit)))
+  if (isBanded && rule.dead_band > 0) extra.push(w.deadBand(limitWords(f, rule.dead_band, differenceOf(unit))))
   if (rule.clear_after_s > 0) extra.push(w.clearAfter(spanWords(f, rule.clear_after_s)))
   return [[head, ...tail].join(' '), ...extra].join(', ')
 }

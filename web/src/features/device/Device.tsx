@@ -11,7 +11,7 @@ import type { StatusItem } from '../../protocol/types'
 import { ApiError } from '../../session/api'
 import * as Icons from '../../ui/icons'
 import { AgeWords, CopyButton, Foreign, Link, Notice, Skeleton, useNaming } from '../../ui/parts'
-import { KindIcon, ToneIcon } from '../../ui/state'
+import { KindIcon, stateWords, ToneIcon } from '../../ui/state'
 import { isOk, toneOf } from '../../ui/tone'
 import { DeviceAlarms } from '../alarms/DeviceAlarms'
 import { hasParts } from '../board/counts'
@@ -220,7 +220,7 @@ function Head({ item }: { item: StatusItem }) {
           data-cause={item.cause ?? ''}
         >
           <ToneIcon tone={tone} size={20} />
-          {word(m.states, item.state)}
+          {stateWords(m, item.kind, item.state)}
         </span>
         <span className="device-since">
           <AgeWords since={item.since} words={m.device.since} />

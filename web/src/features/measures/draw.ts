@@ -40,10 +40,19 @@ export interface Layout {
   axes: (Axis | null)[]
 }
 
+/** On one axis two lines that lie far apart are both flat: then each gets its own, though their unit is the same. */
+const APART = 4
+
+function isNear(ranges: readonly (ReturnType<typeof rangeOf> | undefined)[]): boolean {
+  const [a, b] = ranges
+  if (!a || !b) return true
+  const own = Math.max(a.high - a.low, b.high - b.low)
+  return Math.max(a.high, b.high) - Math.min(a.low, b.low) <= own * APART
+}
+
 /** Where everything lies, for a canvas of this size in CSS pixels. */
 export function layOut(scene: Scene, width: number, height: number): Layout {
   const { lines, from, to, limits } = scene
-  const shared = lines.length < 2 || lines[0]?.unit === lines[1]?.unit
   const ranges = lines.map(({ series }) => rangeOf(series, from, to))
   const joined = (of: (ReturnType<typeof rangeOf> | undefined)[], marks: readonly number[]) => {
     const known = of.filter(each => each !== null && each !== undefined)
@@ -53,6 +62,7 @@ export function layOut(scene: Scene, width: number, height: number): Layout {
       high: Math.max(...known.map(each => each.high), ...marks),
     }
   }
+  const shared = lines.length < 2 || (lines[0]?.unit === lines[1]?.unit && isNear(ranges))
   const axis = (range: { low: number; high: number } | null): Axis | null => {
     if (range === null) return null
     const { low, high } = padded(range)

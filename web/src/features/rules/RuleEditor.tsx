@@ -129,6 +129,8 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
     </fieldset>
   )
   const sign = unitOf(unit)
+  const isMove = draft.condition === 'rate' || draft.condition === 'slope'
+  const moveSign = sign === 'dBm' ? 'dB' : sign
   return (
     <form className="page rule-editor" onSubmit={event => void save(event)} data-testid="rule-editor" noValidate>
       <header className="page-head">
@@ -227,19 +229,11 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
             </datalist>
             <div className="form-row">
               {needs.low !== 'no' &&
-                number(
-                  'low',
-                  draft.condition === 'rate' || draft.condition === 'slope' ? m.rules.fields.fall : m.rules.fields.low,
-                  sign,
-                )}
+                number('low', isMove ? m.rules.fields.fall : m.rules.fields.low, isMove ? moveSign : sign)}
               {needs.high !== 'no' &&
-                number(
-                  'high',
-                  draft.condition === 'rate' || draft.condition === 'slope' ? m.rules.fields.rise : m.rules.fields.high,
-                  sign,
-                )}
+                number('high', isMove ? m.rules.fields.rise : m.rules.fields.high, isMove ? moveSign : sign)}
               {needs.window && number('window_s', m.rules.fields.window, 's')}
-              {needs.band && number('dead_band', m.rules.fields.deadBand, sign, { hint: m.rules.deadBandHint })}
+              {needs.band && number('dead_band', m.rules.fields.deadBand, moveSign, { hint: m.rules.deadBandHint })}
             </div>
             {needs.states && many('states', m.states, STATES, m.rules.fields.states)}
             {needs.states && many('causes', m.causes, CAUSES, m.rules.fields.causes)}

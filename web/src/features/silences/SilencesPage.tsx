@@ -15,6 +15,7 @@ import { type Until, UntilPicker, untilOf } from '../alarms/UntilPicker'
 import { useMayAct } from '../alarms/useActs'
 import { scopeParts } from '../alarms/words'
 import { ScopeFields } from '../rules/RuleEditor'
+import { wouldQuiet } from './pattern'
 
 const NO_FIELDS = { tenant: '', kind: '', vendor: '', family: '', model: '', site: '', entity: '' }
 
@@ -165,24 +166,6 @@ export default function SilencesPage() {
       )}
     </div>
   )
-}
-
-/** Whether a pattern with `*` fits a text, as the server fits it. */
-export function fitsPattern(pattern: string, text: string): boolean {
-  const parts = pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(text)
-}
-
-/** Of what is raised now: how much a silence would quiet, as far as an alarm says of itself what a scope asks. */
-export function wouldQuiet(alarms: readonly AlarmItem[], scope: Record<keyof Scope, string>, type: string): number {
-  return alarms.filter(
-    alarm =>
-      (scope.site.trim() === '' || alarm.site === scope.site.trim()) &&
-      (scope.kind === '' || alarm.kind === scope.kind) &&
-      (scope.entity.trim() === '' || fitsPattern(scope.entity.trim(), alarm.entity)) &&
-      (scope.tenant.trim() === '' || alarm.entity.startsWith(`${scope.tenant.trim()}/`)) &&
-      (type === '' || alarm.alarm_type === type),
-  ).length
 }
 
 function Create(props: {

@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import { devicePath, sitePath } from '../../app/router'
 import { store } from '../../app/services'
-import { useSpeech, word } from '../../i18n'
+import { useSpeech } from '../../i18n'
 import { compareIds, parseEntity } from '../../lib/entity'
 import { fold, inert } from '../../lib/text'
 import { useDerived, useTopic } from '../../live/hooks'
@@ -10,7 +10,7 @@ import type { LatestMeasure, SiteItem } from '../../protocol/measures'
 import type { StatusItem, Topic } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { Age, Foreign, Link, Notice, Skeleton } from '../../ui/parts'
-import { StateBadge, ToneIcon } from '../../ui/state'
+import { StateBadge, stateWords, ToneIcon } from '../../ui/state'
 import { isOk, toneOf } from '../../ui/tone'
 import { useAsked } from '../../ui/useAsked'
 import { useWidth } from '../../ui/useWidth'
@@ -73,7 +73,7 @@ export function SiteCards({ site, known }: { site: string; known: readonly SiteI
           {known.map(each => (
             <span key={each.root} className={`badge tone-${toneOf(each.state as StatusItem['state'], null)}`}>
               {known.length > 1 && `${inert(parseEntity(each.root).rootName)} `}
-              {word(m.states, each.state)}
+              {stateWords(m, 'site', each.state)}
             </span>
           ))}
         </h1>

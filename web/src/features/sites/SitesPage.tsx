@@ -1,7 +1,7 @@
 import { useEffect, useMemo } from 'react'
 import { useKeys } from '../../app/keys'
 import { navigate, sitePath } from '../../app/router'
-import { useSpeech, word } from '../../i18n'
+import { useSpeech } from '../../i18n'
 import { compareIds, parseEntity } from '../../lib/entity'
 import { inert } from '../../lib/text'
 import { ALARMS, useAlarms, useTopic } from '../../live/hooks'
@@ -9,7 +9,7 @@ import type { SiteItem } from '../../protocol/measures'
 import * as Icons from '../../ui/icons'
 import { Link, Notice, Skeleton } from '../../ui/parts'
 import { SeveritySign } from '../../ui/severity'
-import { ToneIcon } from '../../ui/state'
+import { stateWords, ToneIcon } from '../../ui/state'
 import { type Tone, toneOf } from '../../ui/tone'
 import { useAsked } from '../../ui/useAsked'
 import { severityRank } from '../alarms/model'
@@ -99,7 +99,7 @@ function Site({ item }: { item: SiteItem }) {
           <strong>
             <bdi>{inert(item.site)}</bdi>
           </strong>
-          <span className={`site-state tone-${tone}`}>{word(m.states, item.state)}</span>
+          <span className={`site-state tone-${tone}`}>{stateWords(m, 'site', item.state)}</span>
         </span>
         <span className="site-root faint">{inert(parseEntity(item.root).rootName)}</span>
         <span className="share" aria-hidden="true">
@@ -112,7 +112,7 @@ function Site({ item }: { item: SiteItem }) {
             item[key] > 0 || key === 'cards_up' ? (
               <span key={key} className={`tone-${tone}`}>
                 <ToneIcon tone={tone} size={12} />
-                {f.number(item[key])} <small>{word(m.states, state)}</small>
+                {f.number(item[key])} <small>{stateWords(m, 'card', state)}</small>
               </span>
             ) : null,
           )}
