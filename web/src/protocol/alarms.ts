@@ -66,6 +66,8 @@ export const TRANSITIONS = [
 export const REFUSALS = [
   'unknown_alarm',
   'already_cleared',
+  'already_acknowledged',
+  'no_text',
   'not_acknowledged',
   'not_silenced',
   'bad_time',

@@ -17,10 +17,20 @@ const differenceOf = (unit: string | null): string | null => (unit === 'dBm' || 
 export function valueWords(f: Formats, value: number | null | undefined, unit: string | null | undefined): string {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '—'
   const size = Math.abs(value)
+  if (size > 0 && size < 0.005) return withUnit(tinyWords(f, value), unit)
   const digits = Number.isInteger(value) && size >= 100 ? 0 : size >= 1_000 ? 0 : size >= 100 ? 1 : 2
-  const shown = f.decimal(value, digits)
+  return withUnit(f.decimal(value, digits), unit)
+}
+
+function withUnit(shown: string, unit: string | null | undefined): string {
   const sign = unitOf(unit)
   return sign ? `${shown} ${sign}` : shown
+}
+
+/** A number too small for two digits, such as an error rate: "1.20e−3". */
+export function tinyWords(f: Formats, value: number): string {
+  const [mantissa = '0', exponent = '0'] = value.toExponential(2).split('e')
+  return `${f.decimal(Number(mantissa), 2)}e${exponent.replace('-', '−').replace('+', '')}`
 }
 
 /** A limit as it was written: no digits that nobody set. */

@@ -2,7 +2,7 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useS
 import { useTheme } from '../../app/theme'
 import { useSpeech } from '../../i18n'
 import { useWidth } from '../../ui/useWidth'
-import { valueWords } from '../alarms/words'
+import { tinyWords, valueWords } from '../alarms/words'
 import { draw, type Layout, LINES, type Line, layOut, MARGIN, type Scene, xOf, yOf } from './draw'
 import { nearest, timeTicks } from './series'
 
@@ -60,7 +60,7 @@ export function Chart({ lines, from, to, limits = NO_LIMITS, spans = NO_SPANS, h
       span: colour('span'),
     }
     draw(context, scene, layout, palette, {
-      value: (value, digits) => f.decimal(value, digits),
+      value: (value, digits) => (digits > 3 && value !== 0 ? tinyWords(f, value) : f.decimal(value, digits)),
       time: at => f.tick(at, to - from),
     })
   }, [scene, layout, width, height, theme, f, from, to])

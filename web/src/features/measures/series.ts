@@ -138,13 +138,13 @@ export function rangeOf(of: Series, from: number, to: number): { low: number; hi
   return low <= high ? { low, high } : null
 }
 
-/** Round values on an axis, about `most` of them, and how many digits they need. */
+/** Round values on an axis, about `most` of them, and how many digits they need; 4: more than is readable. */
 export function valueTicks(low: number, high: number, most: number): { ticks: number[]; digits: number } {
   if (!(high > low) || most < 1) return { ticks: [low], digits: 2 }
   const raw = (high - low) / (most + 1)
   const power = 10 ** Math.floor(Math.log10(raw))
   const step = power * ([1, 2, 2.5, 5, 10].find(each => power * each >= raw) ?? 10)
-  const digits = [0, 1, 2, 3].find(each => Math.abs(step * 10 ** each - Math.round(step * 10 ** each)) < 1e-6) ?? 3
+  const digits = [0, 1, 2, 3].find(each => Math.abs(step * 10 ** each - Math.round(step * 10 ** each)) < 1e-6) ?? 4
   const ticks: number[] = []
   const first = Math.ceil(low / step - 1e-9)
   for (let i = first; i * step <= high + step * 1e-9 && ticks.length <= most + 2; i += 1)

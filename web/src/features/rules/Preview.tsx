@@ -82,8 +82,8 @@ function OfEntity({ entity, fields, isValid, unit }: OfProps & { entity: string 
       at: series.at[i] as number,
       value: series.avg[i] as number,
     }))
-    return previewRule(fields, samples)
-  }, [series, fields])
+    return previewRule(fields, samples, now)
+  }, [series, fields, now])
   const shownUnit = loaded.unit || unit || ''
   const lines = useMemo(() => [{ series, unit: shownUnit, label: m.rules.preview }], [series, shownUnit, m])
   const limits = useMemo(

@@ -27,7 +27,7 @@ export interface Draft {
 /** Words of what is wrong with a field: keys of `m.rules.wrong`, or the server's own text. */
 export type Problems = Record<string, string>
 
-export const NEW_FLAP = { penalty: '1000', half_life_s: '900', suppress: '3000', reuse: '1000', ceiling: '12000' }
+export const NEW_FLAP = { penalty: '1000', half_life_s: '600', suppress: '4500', reuse: '1000', ceiling: '8000' }
 
 export const NEW_DRAFT: Draft = {
   rule_id: null,
@@ -45,8 +45,8 @@ export const NEW_DRAFT: Draft = {
   dead_band: '0.5',
   raise_after_s: '60',
   clear_after_s: '60',
-  reraise_after_s: '300',
-  message: '{measure} {value} {unit} ({limit})',
+  reraise_after_s: '900',
+  message: '{name}: {measure} {value} {unit}, limit {limit} {unit}',
   scope: { tenant: '', kind: '', vendor: '', family: '', model: '', site: '', entity: '' },
   flap: null,
 }
@@ -127,8 +127,15 @@ export function numberOf(written: string): number | null {
 }
 
 const DAY_S = 86_400
-const NAME_MAX = 120
-const TEXT_MAX = 500
+/** As the server has them (`schemas/src/rules/check.rs`), which decides; texts are counted in bytes. */
+const NAME_BYTES = 128
+const MESSAGE_BYTES = 512
+const DESCRIPTION_BYTES = 2_048
+const DELAY_S: Bounds = [0, 7 * DAY_S]
+const WINDOWS: Record<string, Bounds> = { rate: [60, DAY_S], slope: [3_600, 31 * DAY_S] }
+type Bounds = readonly [least: number, most: number]
+
+const bytes = (text: string): number => new TextEncoder().encode(text).length
 
 /** What would be sent, and what is wrong with it. The server looks again, and decides. */
 export function checkDraft(draft: Draft): { fields: RuleFields; problems: Problems } {
@@ -144,30 +151,27 @@ export function checkDraft(draft: Draft): { fields: RuleFields; problems: Proble
     if (Number.isNaN(n)) wrong(field, 'number')
     return n
   }
-  const seconds = (
-    field: 'raise_after_s' | 'clear_after_s' | 'reraise_after_s' | 'window_s',
-    least: number,
-  ): number => {
+  const seconds = (field: keyof typeof draft & `${string}_s`, [least, most]: Bounds): number => {
     const n = numberOf(draft[field])
     if (n === null) wrong(field, 'needed')
     else if (!Number.isInteger(n)) wrong(field, 'whole')
-    else if (n < least) wrong(field, least > 0 ? 'above_zero' : 'not_negative')
-    else if (n > 366 * DAY_S) wrong(field, 'too_long')
+    else if (n < least) wrong(field, least === 0 ? 'not_negative' : 'too_short')
+    else if (n > most) wrong(field, 'too_long')
     return n ?? 0
   }
 
   if (draft.name.trim() === '') wrong('name', 'needed')
-  if (draft.name.length > NAME_MAX) wrong('name', 'long')
-  if (draft.description.length > TEXT_MAX) wrong('description', 'long')
+  if (bytes(draft.name) > NAME_BYTES) wrong('name', 'long')
+  if (bytes(draft.description) > DESCRIPTION_BYTES) wrong('description', 'long')
   if (draft.message.trim() === '') wrong('message', 'needed')
-  if (draft.message.length > TEXT_MAX) wrong('message', 'long')
+  if (bytes(draft.message) > MESSAGE_BYTES) wrong('message', 'long')
   if (unknownPlaces(draft.message).length > 0) wrong('message', 'places')
   if (!(SEVERITIES as readonly string[]).includes(draft.severity)) wrong('severity', 'choose')
   if (!(CONDITIONS as readonly string[]).includes(draft.condition)) wrong('condition', 'choose')
 
   const measure = needs.measure === 'no' ? null : draft.measure.trim() || null
   if (measure === null && needs.measure === 'needed') wrong('measure', 'needed')
-  if (measure !== null && !/^[a-z0-9_]+$/.test(measure)) wrong('measure', 'measure')
+  if (measure !== null && !/^[a-z0-9_.-]{1,64}$/.test(measure)) wrong('measure', 'measure')
   const low = decimal('low', needs.low)
   const high = decimal('high', needs.high)
   if (draft.condition === 'outside' && low !== null && high !== null && low >= high) wrong('high', 'order')
@@ -176,7 +180,7 @@ export function checkDraft(draft: Draft): { fields: RuleFields; problems: Proble
     if (low !== null && low >= 0) wrong('low', 'below_zero')
     if (high !== null && high <= 0) wrong('high', 'above_zero')
   }
-  const window = needs.window ? seconds('window_s', 1) : null
+  const window = needs.window ? seconds('window_s', WINDOWS[draft.condition] ?? [1, 31 * DAY_S]) : null
   if (needs.states && draft.states.length === 0 && draft.condition === 'state') wrong('states', 'needed')
   let band = 0
   if (needs.band) {
@@ -184,7 +188,9 @@ export function checkDraft(draft: Draft): { fields: RuleFields; problems: Proble
     if (n === null) wrong('dead_band', 'needed')
     else if (Number.isNaN(n)) wrong('dead_band', 'number')
     else if (n < 0) wrong('dead_band', 'not_negative')
-    else if (draft.condition === 'outside' && low !== null && high !== null && low + n >= high - n)
+    else if (draft.condition === 'outside' && low !== null && high !== null && low + n > high - n)
+      wrong('dead_band', 'band_too_wide')
+    else if (needs.window && [low, high].some(each => each !== null && n >= Math.abs(each)))
       wrong('dead_band', 'band_too_wide')
     band = n ?? 0
   }
@@ -202,9 +208,9 @@ export function checkDraft(draft: Draft): { fields: RuleFields; problems: Proble
     states: needs.states ? draft.states : [],
     causes: needs.states ? draft.causes : [],
     dead_band: band,
-    raise_after_s: seconds('raise_after_s', 0),
-    clear_after_s: seconds('clear_after_s', 0),
-    reraise_after_s: seconds('reraise_after_s', 0),
+    raise_after_s: seconds('raise_after_s', DELAY_S),
+    clear_after_s: seconds('clear_after_s', DELAY_S),
+    reraise_after_s: seconds('reraise_after_s', DELAY_S),
     message: draft.message.trim(),
     scope: Object.fromEntries(
       Object.entries(draft.scope).map(([key, value]) => [key, value.trim() || null]),
@@ -228,6 +234,7 @@ function flapOf(draft: Draft, wrong: (field: string, word: string) => void): Rul
     reuse: read('reuse'),
     ceiling: read('ceiling'),
   }
+  if (flap.penalty >= flap.suppress) wrong('flap.penalty', 'penalty')
   if (flap.reuse >= flap.suppress) wrong('flap.reuse', 'reuse')
   if (flap.ceiling < flap.suppress) wrong('flap.ceiling', 'ceiling')
   if (!Number.isInteger(flap.half_life_s)) wrong('flap.half_life_s', 'whole')

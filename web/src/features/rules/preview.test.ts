@@ -7,7 +7,7 @@ import { previewRule } from './preview'
 function check(change: Partial<RuleItem>, values: readonly number[]): (number | null)[][] {
   const rule = ruleItem({ raise_after_s: 0, clear_after_s: 0, reraise_after_s: 0, ...change })
   const samples = values.map((value, i) => ({ at: i * 60_000, value }))
-  return previewRule(rule, samples).map(({ from, to, worst }) => [
+  return previewRule(rule, samples, (values.length - 1) * 60_000).map(({ from, to, worst }) => [
     from / 60_000,
     to === null ? null : to / 60_000,
     worst,
@@ -20,6 +20,7 @@ describe('a rule over samples', () => {
     ['raises below the limit, clears beyond the dead band', {}, [-20, -28, -26.8, -26.5, -20], [[1, 3, -28]]],
     ['stands while it is only inside the dead band', {}, [-28, -26.9, -26.9], [[0, null, -28]]],
     ['waits for the raise delay', { raise_after_s: 120 }, [-20, -28, -28, -28, -20], [[3, 4, -28]]],
+    ['goes on waiting inside the dead band', { raise_after_s: 120 }, [-28, -26.9, -26.9, -26.9], [[2, null, -28]]],
     ['forgets a short excursion', { raise_after_s: 120 }, [-20, -28, -20, -28, -20], []],
     ['waits for the clear delay', { clear_after_s: 120 }, [-28, -20, -28, -20, -20, -20], [[0, 5, -28]]],
     [
@@ -51,6 +52,8 @@ describe('a rule over samples', () => {
       { at: 0, value: -28 },
       { at: 600_000, value: -20 },
     ]
-    expect(previewRule(rule, samples)).toEqual([{ from: 60_000, to: 600_000, worst: -28 }])
+    expect(previewRule(rule, samples, 700_000)).toEqual([{ from: 60_000, to: 600_000, worst: -28 }])
+    // One that still waits at the last sample may have been raised since.
+    expect(previewRule(rule, samples.slice(0, 1), 60_000)).toEqual([{ from: 60_000, to: null, worst: -28 }])
   })
 })

@@ -24,88 +24,67 @@ type Limits = Pick<
   'condition' | 'low' | 'high' | 'dead_band' | 'raise_after_s' | 'clear_after_s' | 'reraise_after_s'
 >
 
-/** How far outside of the limit a value is: above 0 it is out; the dead band of it inside it is well again. */
+/** Whether a value is beyond a limit, back by the dead band, or (`null`) in between: then everything stays as it is. */
+function compare(rule: Limits, value: number): boolean | null {
+  const { low, high, dead_band: band } = rule
+  const above = high === null ? false : value > high ? true : value <= high - band ? false : null
+  const below = low === null ? false : value < low ? true : value >= low + band ? false : null
+  if (rule.condition === 'above') return above
+  if (rule.condition === 'below') return below
+  if (above || below) return true
+  return above === null || below === null ? null : false
+}
+
+/** How far outside of the limits a value is: the larger the worse. */
 function excess(rule: Limits, value: number): number {
-  const over = rule.high === null ? Number.NEGATIVE_INFINITY : value - rule.high
-  const under = rule.low === null ? Number.NEGATIVE_INFINITY : rule.low - value
-  if (rule.condition === 'above') return over
-  if (rule.condition === 'below') return under
+  const over = rule.high === null || rule.condition === 'below' ? Number.NEGATIVE_INFINITY : value - rule.high
+  const under = rule.low === null || rule.condition === 'above' ? Number.NEGATIVE_INFINITY : rule.low - value
   return Math.max(over, under)
 }
 
 /**
- * What a rule of limits would have raised over these samples, in the order of their times: raises once the condition has
- * held for the raise delay, clears once the value has been inside by the dead band for the clear delay; a raise soon
- * after a clear opens the same alarm again. What depends on more than the samples (flapping, silences, scope) is not in it.
+ * What a rule of limits would have raised over these samples, in the order of their times, up to `until`: raises once the
+ * condition has held for the raise delay, clears once the value has been inside by the dead band for the clear delay; a
+ * raise soon after a clear opens the same alarm again. What depends on more than the samples (flapping, silences, scope)
+ * is not in it.
  */
-export function previewRule(rule: Limits, samples: readonly Sample[]): Raised[] {
+export function previewRule(rule: Limits, samples: readonly Sample[], until: number): Raised[] {
   const raised: Raised[] = []
-  const raiseMs = rule.raise_after_s * 1_000
-  const clearMs = rule.clear_after_s * 1_000
-  let outSince: number | null = null
-  let wellSince: number | null = null
-  let open: Raised | null = null
-  let worst = { excess: Number.NEGATIVE_INFINITY, value: 0 }
-  const seen = (by: number, value: number) => {
-    if (by > worst.excess) worst = { excess: by, value }
-    if (open) open.worst = worst.value
+  const delay = { raise: rule.raise_after_s * 1_000, clear: rule.clear_after_s * 1_000 }
+  let on = false
+  let since = 0
+  const now: { open: Raised | null } = { open: null }
+  let worst: number | null = null
+  /** Delays that have ended by then. */
+  const settle = (at: number) => {
+    if (on && !now.open && since + delay.raise <= at) {
+      const from = since + delay.raise
+      const last = raised.at(-1)
+      if (last && last.to !== null && from - last.to <= rule.reraise_after_s * 1_000) {
+        last.to = null
+        now.open = last
+      } else {
+        now.open = { from, to: null, worst: worst ?? 0 }
+        raised.push(now.open)
+      }
+      if (worst !== null && excess(rule, worst) > excess(rule, now.open.worst)) now.open.worst = worst
+    } else if (!on && now.open && since + delay.clear <= at) {
+      now.open.to = since + delay.clear
+      now.open = null
+    }
   }
   for (const { at, value } of samples) {
-    const by = excess(rule, value)
-    if (open === null) {
-      // A delay that ran out between two samples ran out then, and not at the second.
-      if (outSince !== null && at - outSince >= raiseMs) open = begin(outSince + raiseMs)
-      else if (by > 0) {
-        if (outSince === null) {
-          outSince = at
-          worst = { excess: Number.NEGATIVE_INFINITY, value }
-        }
-        seen(by, value)
-        if (at - outSince >= raiseMs) open = begin(at)
-        continue
-      } else {
-        outSince = null
-        continue
-      }
+    settle(at)
+    const holds = compare(rule, value)
+    if (holds !== null && holds !== on) {
+      on = holds
+      since = at
+      if (on && !now.open) worst = value
     }
-    if (wellSince !== null && at - wellSince >= clearMs) end(wellSince + clearMs)
-    else if (by <= -rule.dead_band) {
-      wellSince ??= at
-      if (at - wellSince >= clearMs) end(at)
-      continue
-    } else {
-      wellSince = null
-      seen(by, value)
-      continue
-    }
-    // It cleared between two samples: this one may begin the next.
-    if (by > 0) {
-      outSince = at
-      worst = { excess: by, value }
-      if (raiseMs === 0) open = begin(at)
-    }
+    if (on && (worst === null || excess(rule, value) > excess(rule, worst))) worst = value
+    if (now.open && on && worst !== null && excess(rule, worst) > excess(rule, now.open.worst)) now.open.worst = worst
+    settle(at)
   }
+  settle(until)
   return raised
-
-  function begin(at: number): Raised {
-    const last = raised.at(-1)
-    wellSince = null
-    if (last && last.to !== null && at - last.to <= rule.reraise_after_s * 1_000) {
-      last.to = null
-      if (excess(rule, last.worst) > worst.excess) worst = { excess: excess(rule, last.worst), value: last.worst }
-      last.worst = worst.value
-      return last
-    }
-    const made = { from: at, to: null, worst: worst.value }
-    raised.push(made)
-    return made
-  }
-
-  function end(at: number): void {
-    if (open) open.to = at
-    open = null
-    outSince = null
-    wellSince = null
-    worst = { excess: Number.NEGATIVE_INFINITY, value: 0 }
-  }
 }
