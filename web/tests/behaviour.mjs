@@ -568,6 +568,46 @@ const tests = {
     await page.context().close()
   },
 
+  async 'a chart of 100,000 points follows the pointer'({ lever }, { page, base }) {
+    await lever(base, 'dense', { points: 100_000 })
+    await page.goto(`${base}/device/${OLT}/onu/0/1/0/2`)
+    await page.locator('.plot[data-state=ready][data-points="100000"]').waitFor()
+    const chart = await page.getByTestId('chart').boundingBox()
+    const moving = page.evaluate(
+      () =>
+        new Promise(done => {
+          const gaps = []
+          let last = performance.now()
+          const end = last + 2_500
+          const frame = now => {
+            gaps.push(now - last)
+            last = now
+            if (now > end) done(gaps.slice(1).sort((a, b) => a - b))
+            else requestAnimationFrame(frame)
+          }
+          requestAnimationFrame(frame)
+        }),
+    )
+    for (let i = 0; i < 60; i += 1) await page.mouse.move(chart.x + 80 + ((i * 37) % (chart.width - 120)), chart.y + 90)
+    assert.match(await text(page.locator('.chart-tip')), /dBm/)
+    const frames = await moving
+    const at = share => Math.round(frames[Math.floor((frames.length - 1) * share)])
+    console.log(
+      `      ${frames.length} frames in 2.5 s, gap p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`,
+    )
+    await page.mouse.move(chart.x + 200, chart.y + 60)
+    await page.mouse.down()
+    await page.mouse.move(chart.x + 300, chart.y + 60, { steps: 4 })
+    await page.mouse.up()
+    await page.locator('.plot-tools .chip').waitFor()
+    await page.getByTestId('chart').dblclick()
+    await page.locator('.plot-tools .chip').waitFor({ state: 'detached' })
+    await lever(base, 'dense', { points: 0 })
+    await page.mouse.move(0, 0)
+    await page.goto(base)
+    await live(page)
+  },
+
   async 'where nothing is raised the page says so, and a server without alarms is said'({ open, login, mock }) {
     const page = await open(await mock(PORT + 4, { CALM: '1', QUIET: '1' }), { language: 'pt' })
     await login(page)

@@ -37,7 +37,12 @@ export async function request<T>(path: string, init: RequestInit & { deadlineMs?
     throw new Unreachable('the server did not answer', { cause: error })
   }
   if (response.status === 204) return undefined as T
-  const body: unknown = await response.json().catch(() => null)
+  const body: unknown = await response.json().catch(error => {
+    // Cut short by whoever asked, it is no answer; not even an empty one.
+    if (signal?.aborted) throw error
+    if (deadline.aborted) throw new Unreachable('the server did not answer in full', { cause: error })
+    return null
+  })
   if (response.ok) return body as T
   const error = (body as { error?: { code?: string; message?: string; details?: unknown } } | null)?.error
   // A proxy in front answers 502 to 504 for a server that is away.

@@ -4,7 +4,7 @@ import { alarmPath, navigate, rulePath } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech } from '../../i18n'
 import { inert } from '../../lib/text'
-import type { RuleItem } from '../../protocol/alarms'
+import type { RuleFields, RuleItem } from '../../protocol/alarms'
 import { FormDialog } from '../../ui/dialog'
 import * as Icons from '../../ui/icons'
 import { Link, Notice, Skeleton } from '../../ui/parts'
@@ -188,7 +188,24 @@ export default function RulesPage({ rule }: { rule: string | null }) {
 }
 
 /** Of a rule what a person writes: the server adds the rest. */
-export function writable(rule: RuleItem): Omit<RuleItem, 'version' | 'writer' | 'at' | 'author' | 'removed'> {
-  const { version: _version, writer: _writer, at: _at, author: _author, removed: _removed, ...fields } = rule
-  return fields
-}
+export const writable = (rule: RuleItem): RuleFields => ({
+  rule_id: rule.rule_id,
+  enabled: rule.enabled,
+  name: rule.name,
+  description: rule.description,
+  severity: rule.severity,
+  condition: rule.condition,
+  measure: rule.measure,
+  low: rule.low,
+  high: rule.high,
+  window_s: rule.window_s,
+  states: rule.states,
+  causes: rule.causes,
+  dead_band: rule.dead_band,
+  raise_after_s: rule.raise_after_s,
+  clear_after_s: rule.clear_after_s,
+  reraise_after_s: rule.reraise_after_s,
+  message: rule.message,
+  scope: rule.scope,
+  flap: rule.flap,
+})
