@@ -2,8 +2,10 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useKeys } from '../../app/keys'
 import { acts } from '../../app/services'
-import { useSpeech } from '../../i18n'
+import { type Messages, useSpeech, word } from '../../i18n'
 import { cell } from '../../lib/external'
+import type { Formats } from '../../lib/format'
+import { inert } from '../../lib/text'
 import { ALARMS, INCIDENTS, useAlarms, useIncidents, useLoad, useTopic } from '../../live/hooks'
 import type { Act, AlarmItem } from '../../protocol/alarms'
 import * as Icons from '../../ui/icons'
@@ -210,6 +212,9 @@ export function ActiveList({ alarm, incident, open, openIncident, close, ask, is
           })}
         </ul>
       </div>
+      <span className="visually-hidden" role="status">
+        {current && saidOf(m, f, current, at, rows.length)}
+      </span>
       {hidden.length > 0 && (
         <p className="alarms-hidden">
           {m.alarms.hidden}
@@ -230,6 +235,29 @@ export function ActiveList({ alarm, incident, open, openIncident, close, ask, is
       )}
     </>
   )
+}
+
+/** The line under the cursor, for who does not see it. */
+function saidOf(m: Messages, f: Formats, row: Row, at: number, n: number): string {
+  const place = m.alarms.cursor(f.number(at + 1), f.number(n))
+  if (row.kind === 'incident') {
+    const { verdict, severity, text, site } = row.incident
+    return [word(m.alarms.verdicts, verdict), word(m.severities, severity), inert(text), inert(site), place]
+      .filter(Boolean)
+      .join(', ')
+  }
+  if (row.kind !== 'alarm') return ''
+  const { severity, text, site, operator_state: operator, visibility } = row.alarm
+  return [
+    word(m.severities, severity),
+    inert(text),
+    inert(site),
+    word(m.alarms.operator, operator),
+    visibility === 'shown' ? '' : word(m.alarms.visibility, visibility),
+    place,
+  ]
+    .filter(Boolean)
+    .join(', ')
 }
 
 function Quiet() {

@@ -9,6 +9,7 @@ import { Select } from '../alarms/AlarmFilters'
 import { measureWords, unitOf, valueWords } from '../alarms/words'
 import { Chart } from './Chart'
 import { PointTable } from './PointTable'
+import { KNOWN_MEASURES } from './units'
 import { type Tier, useSeries } from './useSeries'
 
 const HOUR = 3_600_000
@@ -67,7 +68,7 @@ export function MeasuresCard({ entity, isExpected }: { entity: string; isExpecte
   )
 }
 
-/** By group as people look for them, then by name. What has a last value but is not in the list is there too. */
+/** By group as people look for them, what we know best first, then by name. What has a last value but is not in the list is there too. */
 function sorted(names: readonly MeasureName[], latest: readonly LatestMeasure[]): MeasureName[] {
   const all = new Map(names.map(item => [item.measure, item]))
   for (const { measure, unit } of latest) if (!all.has(measure)) all.set(measure, { measure, unit, group: null })
@@ -75,7 +76,13 @@ function sorted(names: readonly MeasureName[], latest: readonly LatestMeasure[])
     const at = GROUPS.indexOf(group ?? '')
     return at < 0 ? GROUPS.length : at
   }
-  return [...all.values()].sort((a, b) => rank(a.group) - rank(b.group) || (a.measure < b.measure ? -1 : 1))
+  const known = ({ measure }: MeasureName) => {
+    const at = KNOWN_MEASURES.indexOf(measure)
+    return at < 0 ? KNOWN_MEASURES.length : at
+  }
+  return [...all.values()].sort(
+    (a, b) => rank(a.group) - rank(b.group) || known(a) - known(b) || (a.measure < b.measure ? -1 : 1),
+  )
 }
 
 function Tiles(props: {

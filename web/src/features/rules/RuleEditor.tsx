@@ -24,6 +24,8 @@ const CHECK_AFTER_MS = 400
 export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () => void }) {
   const { m, f } = useSpeech()
   const may = useMayAct()
+  // What the form was filled from: it is never replaced under the hands of who writes in it.
+  const [base, setBase] = useState(rule)
   const [draft, setDraft] = useState<Draft>(() => (rule ? draftOf(rule) : NEW_DRAFT))
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
   const [tried, setTried] = useState(false)
@@ -162,6 +164,21 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
       {failed && (
         <p className="form-wrong page-note" role="alert">
           {failed}
+        </p>
+      )}
+      {rule && base && rule.version !== base.version && (
+        <p className="page-note form-changed" role="alert">
+          {m.rules.changed(f.number(rule.version), inert(rule.author))}{' '}
+          <button
+            type="button"
+            className="link-button"
+            onClick={() => {
+              setBase(rule)
+              setDraft(draftOf(rule))
+            }}
+          >
+            {m.rules.loadNewest}
+          </button>
         </p>
       )}
       <p className="rule-sentence" data-testid="rule-sentence" aria-live="polite">

@@ -16,11 +16,14 @@ import { conditionWords, scopeWords } from '../alarms/words'
 import { unitOfMeasure } from '../measures/units'
 import { RuleEditor } from './RuleEditor'
 
+/** Rules have no stream of their own: what others change is seen after so long, in milliseconds. */
+const EVERY_MS = 60_000
+
 /** What makes an alarm: the rules, and a form for one. */
 export default function RulesPage({ rule }: { rule: string | null }) {
   const { m, f } = useSpeech()
   const may = useMayAct()
-  const asked = useAsked<{ items: RuleItem[] }>('/alerts/rules', rule)
+  const asked = useAsked<{ items: RuleItem[] }>('/alerts/rules', rule, EVERY_MS)
   const [doomed, setDoomed] = useState<RuleItem | null>(null)
   const [busy, setBusy] = useState<string | null>(null)
   const [failed, setFailed] = useState<string | null>(null)
@@ -65,7 +68,7 @@ export default function RulesPage({ rule }: { rule: string | null }) {
           </Link>
         </Notice>
       )
-    return <RuleEditor key={`${rule} ${known?.version ?? 0}`} rule={known ?? null} saved={asked.again} />
+    return <RuleEditor key={rule} rule={known ?? null} saved={asked.again} />
   }
   return (
     <div className="page rules" data-testid="rules-page">

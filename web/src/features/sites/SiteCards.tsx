@@ -152,6 +152,9 @@ function useLiveCards(site: string, told: readonly StatusItem[] | undefined): re
   return useDerived(compute, sameCards, LOOK_EVERY_MS)
 }
 
+const newestOf = (values: readonly LatestMeasure[]): string =>
+  values.reduce((newest, { observed_at: at }) => (at > newest ? at : newest), '')
+
 const CardRow = memo(function CardRow({ card }: { card: StatusItem }) {
   const { m, f } = useSpeech()
   const latest = useAsked<{ items: LatestMeasure[] }>(
@@ -194,6 +197,9 @@ const CardRow = memo(function CardRow({ card }: { card: StatusItem }) {
         )}
         {values.length > VALUES_MAX && <small className="faint">+{f.number(values.length - VALUES_MAX)}</small>}
       </span>
+      <small className="card-age faint" title={m.sites.age}>
+        {values.length > 0 && <Age since={newestOf(values)} />}
+      </small>
       <Icons.Chevron size={14} className="faint" />
     </Link>
   )
