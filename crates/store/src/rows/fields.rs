@@ -163,20 +163,6 @@ impl<'a> Fields<'a> {
         read(&map).map(Some).ok_or_else(|| self.wrong(name))
     }
 
-    pub(super) fn int(&self, name: &str) -> Result<i32, StoreError> {
-        match self.get(name) {
-            Some(Value::Int(n)) => Ok(*n),
-            _ => Err(self.wrong(name)),
-        }
-    }
-
-    pub(super) fn double(&self, name: &str) -> Result<f64, StoreError> {
-        match self.get(name) {
-            Some(Value::Double(value)) => Ok(*value),
-            _ => Err(self.wrong(name)),
-        }
-    }
-
     pub(super) fn bigint(&self, name: &str) -> Result<i64, StoreError> {
         match self.get(name) {
             Some(Value::Bigint(n)) => Ok(*n),
