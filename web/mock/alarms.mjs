@@ -515,19 +515,49 @@ export class Alarms {
   }
 
   why(alarm) {
+    const trap = alarm.origin === 'device'
     return {
-      alarm_id: alarm.alarm_id,
+      alarm,
       rule: alarm.rule_id ? (this.rules.get(alarm.rule_id)?.[0] ?? null) : null,
+      rule_version_now: alarm.rule_id ? (this.rules.get(alarm.rule_id)?.at(-1).version ?? null) : null,
       reason: alarm.reason,
       inputs: [
         {
+          made: 'raised',
           position: alarm.raise_position,
-          record: 'OntsRead',
-          at: alarm.raised_at,
-          raw: {
-            command: 'display ont optical-info 5 all',
-            row: { 'ONT-ID': 17, 'Rx power(dBm)': '-28.10', 'OLT Rx': '-29.31' },
-          },
+          appended_at: alarm.raised_at,
+          record_type: trap ? 'TrapReceived' : 'OntsRead',
+          record: trap
+            ? {
+                root: alarm.root,
+                listener: 'main',
+                sender: '192.0.2.7',
+                pdu: '30819a0201010406',
+                varbinds_rows_left_out: 0,
+              }
+            : {
+                root: alarm.root,
+                way: 'display ont optical-info 5 all',
+                ports_rows_left_out: 15,
+                ports: [{ frame: 0, slot: 1, port: 5, onus: [{ onu: 17, rx_dbm: -28.1, olt_rx_dbm: -29.31 }] }],
+              },
+          decoded: trap
+            ? {
+                event: 'board_fault',
+                trap_oid: '1.3.6.1.4.1.2011.6.3.8.3.3.0.3',
+                detail: { board: 'H901GPHF', frame: 0, slot: 2 },
+              }
+            : null,
+          missing: null,
+        },
+        {
+          made: 'changed',
+          position: alarm.position,
+          appended_at: null,
+          record_type: null,
+          record: null,
+          decoded: null,
+          missing: 'it is older than what the log keeps',
         },
       ],
     }
@@ -605,15 +635,18 @@ export class Alarms {
     }
     if (kind === 'silences') {
       if (method === 'POST') return [200, this.silence(body, 'admin')]
-      if (method === 'DELETE') return this.silences.delete(id) ? [204, null] : gone()
+      if (method === 'DELETE') return this.silences.delete(id) ? [200, {}] : gone()
       return [200, { items: [...this.silences.values()], next: null }]
     }
     if (kind === 'alerts' && id === 'rules') {
       const problems = body.name === 'refused' ? { name: 'a rule of this name is there already' } : null
-      if (method === 'POST' && problems) return fail(400, 'VALIDATION_FAILED', 'the rule is not valid', problems)
+      const last = body.rule_id ? this.rules.get(body.rule_id)?.at(-1) : undefined
+      if (method === 'POST' && last && body.version !== undefined && body.version !== last.version)
+        return fail(409, 'CONFLICT', `somebody has written version ${last.version} since: read it, and change that`)
+      if (method === 'POST' && problems) return fail(422, 'VALIDATION_FAILED', 'the rule is not valid', problems)
       if (what === 'check') return [200, body]
       if (method === 'POST') return [200, this.saveRule(body, 'admin')]
-      if (method === 'DELETE') return this.removeRule(what, 'admin') ? [204, null] : gone()
+      if (method === 'DELETE') return this.removeRule(what, 'admin') ? [200, {}] : gone()
       if (path.endsWith('/versions')) return [200, { items: this.rules.get(what) ?? [], next: null }]
       return [200, { items: [...this.rules.values()].map(all => all.at(-1)).filter(each => !each.removed), next: null }]
     }

@@ -4,7 +4,7 @@
 //
 // Environment: PORT, RATE (state changes a second, for storms), EMPTY=1 (no OLT yet), EXPIRES (seconds of a token),
 // QUIET=1 (nothing happens by itself), ALARMS (so many more alarms), CALM=1 (no alarm). POST /mock/{drop,cut,heal,storm,
-// slow,board,late,fresh,lose,contradict,found,provision,read,blind,gone,incident,settle,raise,clear,refuse,churn,dense} moves things
+// slow,board,late,fresh,lose,contradict,found,provision,read,blind,gone,incident,settle,raise,clear,refuse,rule,churn,dense} moves things
 // from outside.
 
 import { readFile } from 'node:fs/promises'
@@ -238,6 +238,7 @@ const levers = {
   },
   raise: ({ entity = `${OLT}/onu/0/1/5/0`, ...change }) => alarms.raise(entity, change),
   clear: ({ id }) => alarms.clear(id),
+  rule: ({ rule_id, ...change }) => alarms.saveRule({ ...alarms.rules.get(rule_id).at(-1), ...change }, 'ana'),
   refuse: ({ word }) => alarms.refuse(word),
   dense: ({ points = 100_000 }) => {
     measures.dense = points

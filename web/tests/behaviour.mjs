@@ -389,7 +389,8 @@ const tests = {
     await page.keyboard.press('o')
     await page.getByTestId('transitions').getByText('on our way').waitFor()
     await page.getByTestId('why').locator('button').first().click()
-    await page.getByTestId('why').getByText('display ont optical-info').waitFor()
+    await page.getByTestId('why').getByText('1.3.6.1.4.1.2011.6.3.8.3.3.0.3').waitFor()
+    await page.getByTestId('why').getByText('older than what the log keeps').waitFor()
     await page.keyboard.press('u')
     await page.locator(`[data-testid=alarm][data-alarm="${id}"][data-operator=none]`).waitFor()
   },
@@ -483,6 +484,20 @@ const tests = {
     await row.getByRole('button', { name: /Delete/ }).click()
     await page.locator('dialog').getByRole('button', { name: 'Delete' }).click()
     await row.waitFor({ state: 'detached' })
+  },
+
+  async 'what somebody else has changed is not overwritten unseen'(_, { page, base }, { lever }) {
+    await page.goto(`${base}/rules/no-data`)
+    const name = page.getByTestId('rule-editor').getByLabel('Name')
+    await name.fill('Mine')
+    await lever(base, 'rule', { rule_id: 'no-data', name: 'Theirs' })
+    await page.getByTestId('rule-save').click()
+    await page.getByText('somebody else was faster').waitFor()
+    await page.getByText('Meanwhile ana wrote version 2.').waitFor()
+    assert.equal(await name.inputValue(), 'Mine')
+    await page.getByRole('button', { name: 'Keep mine' }).click()
+    await page.getByTestId('rule-save').click()
+    await page.getByTestId('rule').filter({ hasText: 'Mine' }).waitFor()
   },
 
   async 'a silence is made with a scope and a reason, and ended'(_, { page, base }) {

@@ -4,6 +4,7 @@ import { frameSchedule } from '../live/schedule'
 import { LiveStore } from '../live/store'
 import type { ActAnswer, TransitionItem } from '../protocol/alarms'
 import type { Page } from '../protocol/types'
+import { Unreachable } from '../session/api'
 import { Session } from '../session/session'
 
 /** The page's own parts, assembled once, here. */
@@ -19,7 +20,19 @@ export const connection = new Connection(store, session, {
 
 /** What people are doing to alarms. */
 export const acts = new Acts({
-  send: (alarm, act, body) => session.send<ActAnswer>('POST', `/alarms/${encodeURIComponent(alarm)}/${act}`, body),
+  send: async (alarm, act, body) => {
+    const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join(
+      '',
+    )
+    const send = () => session.send<ActAnswer>('POST', `/alarms/${encodeURIComponent(alarm)}/${act}`, body, { key })
+    try {
+      return await send()
+    } catch (error) {
+      // Nobody knows whether it arrived: the same key makes it one act.
+      if (error instanceof Unreachable) return send()
+      throw error
+    }
+  },
   transitions: async alarm =>
     (await session.get<Page<TransitionItem>>(`/alarms/${encodeURIComponent(alarm)}/transitions?limit=100`)).items,
   alarm: id => store.alarms.get(id),

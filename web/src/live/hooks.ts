@@ -45,11 +45,19 @@ export const useAlarm = (id: string): AlarmItem | undefined => useKey(`alarm:${i
 export const useIncident = (id: string): IncidentItem | undefined =>
   useKey(`incident:${id}`, () => store.incidents.get(id))
 
-/** A list of alarms moves at most this often, in milliseconds: with 10,000 of them each move sorts them all. */
+/** A list of alarms moves at most this often, in milliseconds: each move sorts them all. */
 const ALARMS_EVERY_MS = 250
+/** With more than these nobody follows single ones, and sorting takes tens of milliseconds. */
+const ALARMS_MANY = 3_000
+const ALARMS_MANY_EVERY_MS = 700
 
 /** All raised alarms, in no order: at once after a quiet moment, else a few times a second. */
-export const useAlarms = (): readonly AlarmItem[] => useCalm('alarms', () => store.alarms.all(), ALARMS_EVERY_MS)
+export const useAlarms = (): readonly AlarmItem[] =>
+  useCalm(
+    'alarms',
+    () => store.alarms.all(),
+    store.alarms.all().length > ALARMS_MANY ? ALARMS_MANY_EVERY_MS : ALARMS_EVERY_MS,
+  )
 export const useIncidents = (): readonly IncidentItem[] =>
   useCalm('incidents', () => store.incidents.all(), ALARMS_EVERY_MS)
 

@@ -90,12 +90,24 @@ export class Session {
     return this.#ask(path, signal ? { signal } : {})
   }
 
-  /** As `get`, for what changes something. Asked again only when the token was refused: then nothing had been done. */
-  send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  /**
+   * As `get`, for what changes something. Asked again only when the token was refused: then nothing had been done. With a
+   * `key` the same request may be sent again: it has one effect.
+   */
+  send<T>(
+    method: 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+    { signal, key }: { signal?: AbortSignal; key?: string } = {},
+  ): Promise<T> {
     return this.#ask(path, {
       method,
       ...(signal ? { signal } : {}),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
     })
   }
 

@@ -108,8 +108,8 @@ export function HistoryList(props: { alarm: string | null; open: (id: string) =>
           </button>
         </Notice>
       )}
-      {state === 'loading' && items.length === 0 && <Skeleton rows={12} />}
-      {state === 'ready' && items.length === 0 && (
+      {(state === 'loading' || (state === 'ready' && hasMore)) && items.length === 0 && <Skeleton rows={12} />}
+      {state === 'ready' && !hasMore && items.length === 0 && (
         <Notice title={m.alarms.historyEmpty} hint={m.alarms.historyEmptyHint} icon={<Icons.Check size={28} />} />
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}

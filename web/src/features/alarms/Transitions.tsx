@@ -1,3 +1,4 @@
+import { useEffect } from 'react'
 import { useSpeech, word } from '../../i18n'
 import { inert } from '../../lib/text'
 import type { AlarmItem, TransitionItem } from '../../protocol/alarms'
@@ -6,6 +7,9 @@ import * as Icons from '../../ui/icons'
 import { Skeleton } from '../../ui/parts'
 import { useAsked } from '../../ui/useAsked'
 import { reasonWords } from './words'
+
+/** The live stream is ahead of the store that is asked here: asked again so long after a change, in milliseconds. */
+const BEHIND_MS = [1_500, 5_000, 15_000]
 
 const ICONS: Record<string, typeof Icons.Bell> = {
   raised: Icons.Bell,
@@ -36,6 +40,12 @@ export function Transitions({ alarm }: { alarm: AlarmItem }) {
   const path = `/alarms/${encodeURIComponent(alarm.alarm_id)}/transitions?limit=200`
   // Each change of the alarm made a line.
   const asked = useAsked<Page<TransitionItem>>(path, `${alarm.changed_at} ${alarm.comments.length}`)
+  const { again } = asked
+  useEffect(() => {
+    void alarm.changed_at
+    const timers = BEHIND_MS.map(ms => setTimeout(again, ms))
+    return () => timers.forEach(clearTimeout)
+  }, [again, alarm.changed_at])
   const items = (asked.value?.items ?? []).toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
   return (
     <section className="detail-part" aria-labelledby="alarm-timeline" data-testid="transitions">

@@ -32,10 +32,9 @@ export const isFiltered = (filter: AlarmFilter): boolean =>
   filter.text.trim() !== ''
 
 /** 0 is the worst; a word of a newer server comes after those that we know. */
-export function severityRank(severity: string): number {
-  const rank = (SEVERITIES as readonly string[]).indexOf(severity)
-  return rank < 0 ? SEVERITIES.length : rank
-}
+export const severityRank = (severity: string): number => RANKS.get(severity) ?? SEVERITIES.length
+
+const RANKS: ReadonlyMap<string, number> = new Map(SEVERITIES.map((severity, rank) => [severity, rank]))
 
 const searched = new WeakMap<object, string>()
 
@@ -65,18 +64,11 @@ const OPERATOR: Record<AlarmFilter['operator'], (state: string) => boolean> = {
   closed: state => state === 'closed',
 }
 
-/** Whether an alarm passes all but `visibility`. */
+/** Whether an alarm passes all but `visibility` and `severities`: what those hide is counted. */
 function passes(item: AlarmItem, filter: AlarmFilter, words: readonly string[]): boolean {
-  if (filter.severities.length > 0 && !filter.severities.includes(item.severity)) return false
   if (filter.site !== null && item.site !== filter.site) return false
   if (!OPERATOR[filter.operator](item.operator_state)) return false
   return hasWords(item, words)
-}
-
-export function matchesAlarm(item: AlarmItem, filter: AlarmFilter): boolean {
-  return (
-    (filter.visibility === null || item.visibility === filter.visibility) && passes(item, filter, wordsOf(filter.text))
-  )
 }
 
 /** One line of the list. */
@@ -109,7 +101,6 @@ export function foldAlarms(
   opened: ReadonlySet<string>,
 ): Folded {
   const words = wordsOf(filter.text)
-  const anySeverity = { ...filter, severities: [] }
   const known = new Map(incidents.map(incident => [incident.incident_id, incident]))
   const symptoms = new Map<string, AlarmItem[]>()
   const single: AlarmItem[] = []
@@ -123,7 +114,7 @@ export function foldAlarms(
       else symptoms.set(of, [alarm])
       continue
     }
-    if (!passes(alarm, anySeverity, words)) continue
+    if (!passes(alarm, filter, words)) continue
     const wanted = filter.severities.length === 0 || filter.severities.includes(alarm.severity)
     if (filter.visibility !== null && alarm.visibility !== filter.visibility) {
       if (wanted) hidden.set(alarm.visibility, (hidden.get(alarm.visibility) ?? 0) + 1)
@@ -140,7 +131,7 @@ export function foldAlarms(
       (hasWords(incident, words) || (symptoms.get(incident.incident_id) ?? []).some(alarm => hasWords(alarm, words))),
   )
   shownIncidents.sort(incidentOrder)
-  single.sort(ORDERS[sort])
+  const sorted = inOrder(single, sort)
 
   const rows: Row[] = []
   if (shownIncidents.length > 0) {
@@ -151,30 +142,56 @@ export function foldAlarms(
       const open = opened.has(id)
       rows.push({ kind: 'incident', key: `incident ${id}`, incident, symptoms: below.length, open })
       if (!open) continue
-      below.sort(ORDERS.site)
-      for (const alarm of below) rows.push({ kind: 'alarm', key: alarm.alarm_id, alarm, isSymptom: true })
+      for (const alarm of inOrder(below, 'site'))
+        rows.push({ kind: 'alarm', key: alarm.alarm_id, alarm, isSymptom: true })
       if (below.length === 0) rows.push({ kind: 'unlisted', key: `unlisted ${id}`, incident })
     }
   }
   if (single.length > 0) {
     rows.push({ kind: 'title', key: 'title alarms', of: 'alarms', n: single.length })
-    for (const alarm of single) rows.push({ kind: 'alarm', key: alarm.alarm_id, alarm, isSymptom: false })
+    for (const alarm of sorted) rows.push({ kind: 'alarm', key: alarm.alarm_id, alarm, isSymptom: false })
   }
   return { rows, alarms: single.length, incidents: shownIncidents.length, hidden, bySeverity }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-const newest = (a: AlarmItem, b: AlarmItem): number =>
-  compare(b.raised_at, a.raised_at) || compare(a.alarm_id, b.alarm_id)
 const worst = (a: { severity: string }, b: { severity: string }): number =>
   severityRank(a.severity) - severityRank(b.severity)
 
-const ORDERS: Record<Sort, (a: AlarmItem, b: AlarmItem) => number> = {
-  severity: (a, b) => worst(a, b) || newest(a, b),
+/** What an alarm is sorted by, taken from it once: with 10,000 of them a sort compares 130,000 times. */
+interface Sorted {
+  alarm: AlarmItem
+  rank: number
+  /** When it was raised, in milliseconds. */
+  at: number
+}
+
+const keys = new WeakMap<AlarmItem, Sorted>()
+
+function keyOf(alarm: AlarmItem): Sorted {
+  let key = keys.get(alarm)
+  if (key === undefined) {
+    key = { alarm, rank: severityRank(alarm.severity), at: Date.parse(alarm.raised_at) || 0 }
+    keys.set(alarm, key)
+  }
+  return key
+}
+
+const newest = (a: Sorted, b: Sorted): number => b.at - a.at || compare(a.alarm.alarm_id, b.alarm.alarm_id)
+
+const ORDERS: Record<Sort, (a: Sorted, b: Sorted) => number> = {
+  severity: (a, b) => a.rank - b.rank || newest(a, b),
   newest,
   oldest: (a, b) => newest(b, a),
-  site: (a, b) => compareIds(a.site ?? '~', b.site ?? '~') || compareIds(a.entity, b.entity) || newest(a, b),
+  site: (a, b) =>
+    compareIds(a.alarm.site ?? '~', b.alarm.site ?? '~') || compareIds(a.alarm.entity, b.alarm.entity) || newest(a, b),
 }
+
+const inOrder = (alarms: readonly AlarmItem[], sort: Sort): AlarmItem[] =>
+  alarms
+    .map(keyOf)
+    .sort(ORDERS[sort])
+    .map(({ alarm }) => alarm)
 
 const incidentOrder = (a: IncidentItem, b: IncidentItem): number =>
   Number(a.state === 'settling') - Number(b.state === 'settling') ||

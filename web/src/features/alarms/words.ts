@@ -152,6 +152,10 @@ export function scopeParts(m: Messages, scope: Partial<Scope> | null | undefined
   })
 }
 
+/** A scope without the tenant that is one's own: nobody needs to be told that. */
+export const ownScope = (scope: Scope, tenant: string | null): Scope =>
+  scope && scope.tenant === tenant ? { ...scope, tenant: null } : scope
+
 export function scopeWords(m: Messages, scope: Partial<Scope> | null | undefined): string {
   const parts = scopeParts(m, scope)
   return parts.length === 0 ? m.rules.scope.everything : parts.map(({ key, value }) => `${key} ${value}`).join(' · ')

@@ -55,12 +55,15 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
     setState('saving')
     setFailed(null)
     try {
-      await session.send<RuleItem>('POST', '/alerts/rules', fields)
+      // Refused if somebody has written another one since.
+      await session.send<RuleItem>('POST', '/alerts/rules', { ...fields, ...(base ? { version: base.version } : {}) })
       saved()
       navigate(rulePath(null))
     } catch (error) {
       setFailed(errorWords(m, error))
       setState('idle')
+      // What stands now may be another version.
+      if (error instanceof ApiError && error.code === 'CONFLICT') saved()
     }
   }
   const text = (field: 'name' | 'description' | 'message' | 'measure', label: string, more: FieldMore = {}) => (
@@ -178,6 +181,10 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
             }}
           >
             {m.rules.loadNewest}
+          </button>
+          {' · '}
+          <button type="button" className="link-button" onClick={() => setBase(rule)}>
+            {m.rules.keepMine}
           </button>
         </p>
       )}
@@ -412,7 +419,7 @@ function useServerCheck(draft: Draft, isSound: boolean): Problems {
     const abort = new AbortController()
     const timer = setTimeout(() => {
       session
-        .send('POST', '/alerts/rules/check', JSON.parse(written), abort.signal)
+        .send('POST', '/alerts/rules/check', JSON.parse(written), { signal: abort.signal })
         .then(() => setAnswer({ written, problems: {} }))
         .catch(error => {
           if (abort.signal.aborted) return

@@ -4,6 +4,7 @@ import { alarmPath, navigate, rulePath } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech } from '../../i18n'
 import { inert } from '../../lib/text'
+import { useConnection } from '../../live/hooks'
 import type { RuleFields, RuleItem } from '../../protocol/alarms'
 import { FormDialog } from '../../ui/dialog'
 import * as Icons from '../../ui/icons'
@@ -12,7 +13,7 @@ import { SeverityBadge } from '../../ui/severity'
 import { useAsked } from '../../ui/useAsked'
 import { errorWords } from '../alarms/errors'
 import { useMayAct } from '../alarms/useActs'
-import { conditionWords, scopeWords } from '../alarms/words'
+import { conditionWords, ownScope, scopeWords } from '../alarms/words'
 import { unitOfMeasure } from '../measures/units'
 import { RuleEditor } from './RuleEditor'
 
@@ -23,6 +24,7 @@ const EVERY_MS = 60_000
 export default function RulesPage({ rule }: { rule: string | null }) {
   const { m, f } = useSpeech()
   const may = useMayAct()
+  const tenant = useConnection().who?.tenant ?? null
   const asked = useAsked<{ items: RuleItem[] }>('/alerts/rules', rule, EVERY_MS)
   const [doomed, setDoomed] = useState<RuleItem | null>(null)
   const [busy, setBusy] = useState<string | null>(null)
@@ -50,6 +52,7 @@ export default function RulesPage({ rule }: { rule: string | null }) {
       asked.again()
     } catch (error) {
       setFailed(errorWords(m, error))
+      asked.again()
     } finally {
       setBusy(null)
     }
@@ -119,7 +122,11 @@ export default function RulesPage({ rule }: { rule: string | null }) {
                 disabled={!may || busy === each.rule_id}
                 onClick={() =>
                   void change(each.rule_id, () =>
-                    session.send('POST', '/alerts/rules', { ...writable(each), enabled: !each.enabled }),
+                    session.send('POST', '/alerts/rules', {
+                      ...writable(each),
+                      version: each.version,
+                      enabled: !each.enabled,
+                    }),
                   )
                 }
               >
@@ -136,7 +143,7 @@ export default function RulesPage({ rule }: { rule: string | null }) {
                 <SeverityBadge severity={each.severity} />
               </span>
               <span className="rule-scope" title={m.rules.scopeTitle}>
-                {scopeWords(m, each.scope)}
+                {scopeWords(m, ownScope(each.scope, tenant))}
               </span>
               <span className="rule-version">
                 v{f.number(each.version)} · {inert(each.author)}

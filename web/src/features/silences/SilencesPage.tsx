@@ -4,7 +4,7 @@ import { alarmPath, navigate } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech } from '../../i18n'
 import { inert } from '../../lib/text'
-import { ALARMS, useAlarms, useNow, useTopic } from '../../live/hooks'
+import { ALARMS, useAlarms, useConnection, useNow, useTopic } from '../../live/hooks'
 import { type AlarmItem, type RuleItem, SCOPE_WORDS, type Scope, type SilenceItem } from '../../protocol/alarms'
 import { FormDialog } from '../../ui/dialog'
 import * as Icons from '../../ui/icons'
@@ -13,7 +13,7 @@ import { useAsked } from '../../ui/useAsked'
 import { errorWords } from '../alarms/errors'
 import { type Until, UntilPicker, untilOf } from '../alarms/UntilPicker'
 import { useMayAct } from '../alarms/useActs'
-import { scopeParts } from '../alarms/words'
+import { ownScope, scopeParts } from '../alarms/words'
 import { ScopeFields } from '../rules/RuleEditor'
 import { wouldQuiet } from './pattern'
 
@@ -23,6 +23,7 @@ const NO_FIELDS = { tenant: '', kind: '', vendor: '', family: '', model: '', sit
 export default function SilencesPage() {
   const { m, f } = useSpeech()
   const may = useMayAct()
+  const tenant = useConnection().who?.tenant ?? null
   const now = useNow(1_000)
   const asked = useAsked<{ items: SilenceItem[] }>('/silences', null, 60_000)
   useTopic(ALARMS)
@@ -98,7 +99,7 @@ export default function SilencesPage() {
         <ul className="silence-list">
           {items.map(each => {
             const left = Date.parse(each.until) - now
-            const parts = scopeParts(m, each.scope)
+            const parts = scopeParts(m, ownScope(each.scope, tenant))
             return (
               <li
                 key={each.silence_id}
@@ -225,11 +226,12 @@ function Create(props: {
       <UntilPicker until={until} setUntil={setUntil} now={now} />
       <label className="form-field">
         <span>{m.alarms.reason}</span>
-        <textarea
+        <input
+          type="text"
+          className="field-small"
           value={reason}
           onChange={event => setReason(event.target.value)}
-          rows={2}
-          maxLength={1_000}
+          maxLength={400}
           data-testid="silence-reason"
         />
       </label>
