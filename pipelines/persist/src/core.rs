@@ -186,7 +186,7 @@ pub fn rows_of(change: &Change) -> Vec<Row> {
             [sample.to_row()].into_iter().chain(newest).collect()
         }
         Change::Rollup(row) => vec![row.to_row()],
-                Change::Alarm(change) => {
+        Change::Alarm(change) => {
             let (event, alarm) = &**change;
             let mut rows = event.to_rows();
             rows.extend(alarm.as_ref().map(AlarmRow::to_row));
