@@ -192,7 +192,7 @@ fn rule(kind: &str) -> Option<Rule> {
         },
         "slope" => Rule {
             low: Some(-500.0),
-            window_s: Some(3_600),
+            window_s: Some(86_400),
             ..base
         },
         "state" => Rule {

@@ -17,12 +17,10 @@ use crate::turn::{Turn, is_of_values};
 impl Turn<'_> {
     /// Takes up the present rules, if they are others than those it was looked at with.
     pub fn adopt(&mut self) {
-        let digest = self.index.digest(self.id.root_str());
-        if self.slot.adopted == digest {
-            return;
+        if self.slot.adopted != self.digest {
+            self.slot.adopted = self.digest;
+            self.adopt_anew();
         }
-        self.slot.adopted = digest;
-        self.adopt_anew();
     }
 
     /// Looks at every rule again: the rules are others, or what is known of the entity is.

@@ -331,12 +331,45 @@ fn qualifier_of(happening: &Happening) -> Arc<str> {
     qualifier.into()
 }
 
-/// Our word, as people read it.
+/// Words that people write in capitals; a device's ONT is our ONU.
+const CAPITALS: [(&str, &str); 18] = [
+    ("cmts", "CMTS"),
+    ("df", "DF"),
+    ("lcdg", "LCDG"),
+    ("loa", "LOA"),
+    ("loam", "LOAM"),
+    ("lof", "LOF"),
+    ("los", "LOS"),
+    ("olt", "OLT"),
+    ("ont", "ONU"),
+    ("onts", "ONUs"),
+    ("pee", "PEE"),
+    ("pon", "PON"),
+    ("rdi", "RDI"),
+    ("sd", "SD"),
+    ("sf", "SF"),
+    ("suf", "SUF"),
+    ("tls", "TLS"),
+    ("vcc", "VCC"),
+];
+
+/// Our word, as people read it: `pon_los` is `PON LOS`, `dying_gasp` is `Dying gasp`.
 fn text_of(happening: &Happening) -> String {
-    let words = happening.event.replace('_', " ");
-    let mut letters = words.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => words,
+    let mut text = String::new();
+    for word in happening.event.split('_').filter(|word| !word.is_empty()) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let capitals = CAPITALS.iter().find(|(small, _)| *small == word);
+        match (capitals, text.is_empty()) {
+            (Some((_, capitals)), _) => text.push_str(capitals),
+            (None, true) => {
+                let mut letters = word.chars();
+                text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+                text.push_str(letters.as_str());
+            }
+            (None, false) => text.push_str(word),
+        }
     }
+    text
 }

@@ -97,9 +97,8 @@ impl Index {
     }
 
     /// What a key behind a root has to have been looked at with.
-    pub fn digest(&self, root: &str) -> u64 {
-        self.digest
-            .wrapping_add(self.root(root).map_or(0, |view| view.site_hash))
+    pub fn digest(&self, root: Option<&RootView>) -> u64 {
+        self.digest.wrapping_add(root.map_or(0, |view| view.site_hash))
     }
 
     /// Whether a version of a rule stands against the one that is known.
@@ -224,7 +223,7 @@ impl Index {
             }
             _ => {}
         }
-        if root_of(key) == &**key {
+        if key.bytes().filter(|&byte| byte == b'/').count() == 2 {
             match after {
                 Some(after) => drop(self.roots.insert(key.clone(), RootView::new(after))),
                 None => drop(self.roots.remove(key)),

@@ -36,8 +36,8 @@ use std::sync::Arc;
 use model::{EntityId, Kind, Micros};
 use runtime::{Deadline, Input, Now, Out, Reason, StateKey, Step, StepDescription, Verdict};
 use schemas::network::{NetworkEvent, Observed};
-use schemas::rules::CheckedRule;
-use schemas::{Phase, Rule};
+use schemas::rules::{CheckedRule, LIMITS};
+use schemas::{Phase, Rule, Scope};
 
 use crate::turn::Turn;
 
@@ -79,7 +79,8 @@ impl Detect {
         if !self.index.is_newer(rule) {
             return Verdict::keep(Reason::Absorbed("rule_known"));
         }
-        if !rule.removed && CheckedRule::new(rule).is_err() {
+        let is_bounded = rule.rule_id.len() <= LIMITS.id_bytes && rule.writer.len() <= LIMITS.name_bytes;
+        if !is_bounded || (!rule.removed && CheckedRule::new(rule).is_err()) {
             return Verdict::keep(Reason::Filtered("bad_rule"));
         }
         if !self.index.has_room_for(rule) {
@@ -90,7 +91,12 @@ impl Detect {
             (false, true) => "rule_changed",
             (false, false) => "rule_taken",
         };
-        Verdict::put(Slot::Rule(Box::new(Rule::clone(rule))), Reason::Did(word))
+        let kept = if rule.removed {
+            without_texts(rule)
+        } else {
+            Rule::clone(rule)
+        };
+        Verdict::put(Slot::Rule(Box::new(kept)), Reason::Did(word))
     }
 
     fn entity(
@@ -133,6 +139,36 @@ impl Detect {
         };
         turn.pass();
         turn.end(reason)
+    }
+}
+
+/// What has to be known of a rule that is gone, so that no older version of it comes back.
+fn without_texts(rule: &Rule) -> Rule {
+    Rule {
+        rule_id: rule.rule_id.clone(),
+        version: rule.version,
+        writer: rule.writer.clone(),
+        at: rule.at,
+        author: String::new(),
+        removed: true,
+        enabled: false,
+        name: String::new(),
+        description: None,
+        severity: String::new(),
+        condition: String::new(),
+        measure: None,
+        low: None,
+        high: None,
+        window_s: None,
+        states: Vec::new(),
+        causes: Vec::new(),
+        dead_band: 0.0,
+        raise_after_s: 0,
+        clear_after_s: 0,
+        reraise_after_s: 0,
+        message: String::new(),
+        scope: Scope::EVERYTHING,
+        flap: None,
     }
 }
 

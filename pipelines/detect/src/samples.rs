@@ -11,18 +11,13 @@ use schemas::network::{Quality, SampleView};
 use schemas::rules::{Change, CheckedRule, Condition};
 
 use crate::seconds;
-use crate::slot::{Compared, MEASURE_BYTES_MAX, MEASURES_MAX, MeasureState, UNIT_BYTES_MAX, cut};
+use crate::slot::{Compared, Intervals, MEASURE_BYTES_MAX, MEASURES_MAX, MeasureState, UNIT_BYTES_MAX, cut};
 use crate::turn::{Turn, is_of_values};
 use crate::window::Window;
 
 /// A sample may be ahead of the log by so much (microseconds); a clock that is further ahead is taken for so far, or its samples would
 /// make all later ones late.
 pub const FUTURE_MAX: i64 = 300 * Micros::SECOND;
-/// Intervals between samples that are remembered.
-const INTERVALS: usize = 5;
-/// Longest interval remembered, in seconds.
-const INTERVAL_S_MAX: i64 = 86_400;
-
 impl Turn<'_> {
     pub fn samples<'s>(&mut self, samples: impl Iterator<Item = SampleView<'s>>) -> Reason {
         let mut taken = false;
@@ -70,7 +65,7 @@ impl Turn<'_> {
                     value: sample.value,
                     newest: at,
                     arrived: self.now.observed,
-                    intervals: Vec::new(),
+                    intervals: Intervals::default(),
                 };
                 self.slot.measures.insert(place, fresh);
                 return Ok(());
@@ -80,11 +75,7 @@ impl Turn<'_> {
         if at <= measure.newest {
             return Err("late_sample");
         }
-        if measure.intervals.len() >= INTERVALS {
-            measure.intervals.remove(0);
-        }
-        let interval = seconds(at.since(measure.newest)).clamp(1, INTERVAL_S_MAX);
-        measure.intervals.push(u32::try_from(interval).unwrap_or(u32::MAX));
+        measure.intervals.add(seconds(at.since(measure.newest)));
         measure.value = sample.value;
         measure.newest = at;
         measure.arrived = self.now.observed;
@@ -108,9 +99,9 @@ impl Turn<'_> {
         let (holds, compared) = match rule.condition.change() {
             None => (compare(&rule.condition, rule.dead_band, value).0, Some(value)),
             Some(change) => {
-                let window = state.window.get_or_insert_with(|| Window::new(change.window));
-                window.add(at, value);
-                moved(&rule.condition, change, rule.dead_band, window, value)
+                let new = || Window::new(&rule.condition, change.window);
+                let says = state.window.get_or_insert_with(new).add(at, value);
+                moved(change, rule.dead_band, says)
             }
         };
         if let Some(value) = compared {
@@ -138,7 +129,7 @@ impl Turn<'_> {
                 compare(&rule.condition, rule.dead_band, measure.value).0,
                 Some(measure.value),
             ),
-            (Some(change), Some(window)) => moved(&rule.condition, change, rule.dead_band, window, measure.value),
+            (Some(change), Some(window)) => moved(change, rule.dead_band, window.says(measure.value)),
             (Some(_), None) => (None, None),
         };
         let at = measure.newest;
@@ -174,20 +165,10 @@ pub fn compare(condition: &Condition, band: f64, value: f64) -> (Option<bool>, O
     }
 }
 
-/// As [`compare`], for how far a value moved; and that.
-fn moved(
-    condition: &Condition,
-    change: &Change,
-    band: f64,
-    window: &Window,
-    value: f64,
-) -> (Option<bool>, Option<f64>) {
-    let (fall, rise) = match condition {
-        Condition::Slope { .. } => match window.slope() {
-            Some(slope) => (slope, slope),
-            None => return (None, None),
-        },
-        _ => window.moved(value),
+/// As [`compare`], for how far a value moved, (down, up); and that.
+fn moved(change: &Change, band: f64, says: Option<(f64, f64)>) -> (Option<bool>, Option<f64>) {
+    let Some((fall, rise)) = says else {
+        return (None, None);
     };
     let falls = change.low.is_some_and(|low| fall <= low);
     let rises = change.high.is_some_and(|high| rise >= high);

@@ -37,10 +37,8 @@ pub struct Overdue {
 impl MeasureState {
     /// For how long the next sample is waited for; `None` as long as that is not known.
     fn allowed(&self) -> Option<i64> {
-        let mut intervals = self.intervals.clone();
-        intervals.sort_unstable();
-        let median = intervals.get(intervals.len() / 2)?;
-        Some((i64::from(*median) * Micros::SECOND * 5 / 2).max(FLOOR))
+        let median = self.intervals.median()?;
+        Some((i64::from(median) * Micros::SECOND * 5 / 2).max(FLOOR))
     }
 }
 

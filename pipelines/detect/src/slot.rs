@@ -112,8 +112,34 @@ pub struct MeasureState {
     pub newest: Micros,
     /// When it was there, in observed time.
     pub arrived: Micros,
-    /// Seconds between the last samples, the newest last.
-    pub intervals: Vec<u32>,
+    /// Between its last samples.
+    pub intervals: Intervals,
+}
+
+/// Seconds between the last samples of a measure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intervals {
+    /// The newest first; 0 where there was none yet.
+    seconds: [u32; 5],
+}
+
+impl Intervals {
+    /// Longest one remembered, in seconds.
+    const MAX: i64 = 86_400;
+
+    /// Takes the newest.
+    pub fn add(&mut self, seconds: i64) {
+        self.seconds.rotate_right(1);
+        self.seconds[0] = u32::try_from(seconds.clamp(1, Self::MAX)).unwrap_or(u32::MAX);
+    }
+
+    /// The median, of two in the middle the longer; `None` as long as there is none.
+    pub fn median(&self) -> Option<u32> {
+        let mut sorted = self.seconds;
+        sorted.sort_unstable();
+        let missing = sorted.iter().take_while(|&&seconds| seconds == 0).count();
+        sorted.get(missing + (sorted.len() - missing) / 2).copied()
+    }
 }
 
 /// What is remembered for a rule.
@@ -205,7 +231,7 @@ impl Entity {
         let measures: usize = self
             .measures
             .iter()
-            .map(|m| text(&m.measure) + text(&m.unit) + 30 + 6 * m.intervals.len())
+            .map(|m| text(&m.measure) + text(&m.unit) + 30 + 25)
             .sum();
         let rules: usize = self
             .rules

@@ -24,6 +24,8 @@ pub struct Turn<'a> {
     pub out: &'a mut Out<NetworkEvent>,
     /// How its root is watched.
     pub root: Option<&'a RootView>,
+    /// What it has to have been looked at with.
+    pub digest: u64,
     /// Alarms were told.
     pub told: bool,
     /// The entity is gone.
@@ -40,6 +42,7 @@ impl<'a> Turn<'a> {
         now: &'a Now,
         out: &'a mut Out<NetworkEvent>,
     ) -> Self {
+        let root = index.root(id.root_str());
         Self {
             index,
             id,
@@ -47,7 +50,8 @@ impl<'a> Turn<'a> {
             slot: Entity::default(),
             now,
             out,
-            root: index.root(id.root_str()),
+            digest: index.digest(root),
+            root,
             told: false,
             is_gone: false,
             refused: None,
@@ -68,7 +72,7 @@ impl<'a> Turn<'a> {
             _ => false,
         };
         let is_due = |before: &Entity| before.armed.is_some_and(|at| at <= self.now.observed);
-        let digest = self.index.digest(self.id.root_str());
+        let digest = self.digest;
         let nothing_due = self
             .before
             .is_none_or(|before| before.adopted == digest && !is_due(before));
@@ -149,7 +153,7 @@ impl<'a> Turn<'a> {
                     adopted: self.slot.adopted,
                     ..Entity::default()
                 };
-        if is_empty || self.before == Some(&self.slot) {
+        if is_empty {
             return Verdict::keep(reason);
         }
         Verdict::put(Slot::Entity(Box::new(self.slot)), reason)

@@ -177,6 +177,42 @@ fn a_rules_change_reaches_thousands_of_open_alarms_once_each() {
     assert!(each.len() == ONUS && each.values().all(|&n| n == 1));
 }
 
+/// A record fires a thousand timers. What happens to one that still waits comes after what it waits for.
+#[test]
+fn a_delay_that_has_passed_has_passed_though_its_timer_did_not_fire_yet() {
+    const ONUS: usize = 2_500;
+    let mut driver = Driver::with(1, 1, common::chain);
+    driver.pipe(
+        ROOT,
+        rule_record(Rule {
+            low: Some(-27.0),
+            raise_after_s: 10,
+            ..rule("below")
+        }),
+    );
+    let entity = |onu: usize| format!("/onu/0/{}/{}/{}", onu / 1_024, onu / 128 % 8, onu % 128);
+    let mut keys: Vec<String> = (0..ONUS).map(entity).collect();
+    keys.sort();
+    for key in &keys {
+        let told = Told::Sample(key.clone(), "rx", -28.0, Quality::Good, driver.now());
+        driver.pipe(ROOT, told.record());
+    }
+    driver.tick(10_000);
+    assert_eq!(said(&driver).len(), 1_000);
+    driver.advance(1_000);
+    let last = keys.last().unwrap().clone();
+    let told = Told::Sample(last.clone(), "rx", -20.0, Quality::Good, driver.now());
+    driver.pipe(ROOT, told.record());
+    let of_last: Vec<String> = said(&driver)
+        .into_iter()
+        .filter(|said| said.entity.ends_with(&last))
+        .map(|said| said.what)
+        .collect();
+    assert_eq!(of_last, ["raised", "cleared"]);
+    driver.tick(1_000);
+    assert_eq!(said(&driver).len(), ONUS + 1);
+}
+
 /// The step, and what it knows beyond the key it decides about, in sight of the test.
 struct Watched(Detect, Arc<Mutex<Index>>);
 

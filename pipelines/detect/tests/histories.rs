@@ -71,7 +71,7 @@ fn history(kind: &str, rng: &mut Rng) -> Vec<(i64, Brings)> {
         [5_000, 12_000, 25_000, 29_000][rng.below(4)]
     };
     let (mut value, mut observed, mut failures) = (0.0_f64, 0, 0);
-    let mut gone = 0;
+    let (mut gone, mut last) = (0, Micros(0));
     let mut records = Vec::new();
     // Whether the connector's heartbeats come in every silence, in some, or never.
     let beats = [0, 40, 95][rng.below(3)];
@@ -108,9 +108,12 @@ fn history(kind: &str, rng: &mut Rng) -> Vec<(i64, Brings)> {
             ("no_data", _) if gone > 0 => Brings::Nothing,
             (_, 0..70) => {
                 value = (value + drift).clamp(-6.0, 6.0);
-                Brings::Sample(value, true, Micros(observed))
+                last = Micros(observed);
+                Brings::Sample(value, true, last)
             }
-            (_, 70..76) => Brings::Sample(9.0, true, Micros(observed - 90_000_000)),
+            // The same once more, and another value of the same moment.
+            (_, 70..73) => Brings::Sample([value, -9.0, 9.0][rng.below(3)], true, last),
+            (_, 73..76) => Brings::Sample(9.0, true, Micros(observed - 90_000_000)),
             (_, 76..82) => Brings::Sample(9.0, false, Micros(observed)),
             _ => Brings::Nothing,
         };

@@ -40,6 +40,8 @@ struct Play {
     read: usize,
     before_last: Option<Said>,
     last: Option<Said>,
+    /// The processor is not there.
+    is_stopped: bool,
 }
 
 impl Play {
@@ -54,6 +56,7 @@ impl Play {
             read: 0,
             before_last: None,
             last: None,
+            is_stopped: false,
         }
     }
 
@@ -105,6 +108,14 @@ impl Play {
                 self.driver.crash(0);
                 self.driver.restore();
             }
+            ["stop"] => {
+                self.driver.crash(0);
+                self.is_stopped = true;
+            }
+            ["start"] => {
+                self.is_stopped = false;
+                self.driver.restore();
+            }
             ["commit"] => assert!(self.driver.commit()),
             _ => self.fail("not a line of a scenario"),
         }
@@ -125,9 +136,11 @@ impl Play {
 
     fn until(&mut self, second: i64) {
         assert!(second >= self.now_s(), "{}: time runs on", self.line);
-        while self.now_s() < second {
+        // Ticks are the processor's own.
+        while self.now_s() < second && !self.is_stopped {
             self.driver.tick(1_000);
         }
+        self.driver.advance((second - self.now_s()) * 1_000);
     }
 
     /// `60 s until 600 s: rx -20`.

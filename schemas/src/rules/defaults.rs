@@ -22,7 +22,7 @@ const FLAP: FlapPolicy = FlapPolicy {
     ceiling: 8_000.0,
 };
 
-/// The rules, in the order of their ids' meaning: cards, then ONUs.
+/// The rules: cards, what others are seen through, ONUs.
 pub fn default_rules() -> Vec<Rule> {
     vec![
         // m78. Pump lasers of EDFA amplifiers only: a healthy Raman card (model ROA…) reads 26.5 dBm for ever.
@@ -80,6 +80,41 @@ pub fn default_rules() -> Vec<Rule> {
                 "state",
                 "critical",
                 "Card {name} is {state}, cause {cause}, since {since}",
+            )
+        },
+        // A board that failed tells so by a trap; one that is pulled, or whose trap was lost, is found by reading.
+        Rule {
+            states: vec!["failed".into(), "offline".into(), "absent".into()],
+            scope: kind("board"),
+            ..rule(
+                "atalaia-board-down",
+                "Board down",
+                "state",
+                "critical",
+                "Board {name} is {state}, cause {cause}, since {since}",
+            )
+        },
+        // Nobody sees what is behind it: what its devices' own alarms cannot say.
+        Rule {
+            states: vec!["unreachable".into()],
+            scope: kind("olt"),
+            ..rule(
+                "atalaia-olt-unreachable",
+                "OLT unreachable",
+                "state",
+                "critical",
+                "OLT {name} neither answers nor speaks since {since}",
+            )
+        },
+        Rule {
+            states: vec!["unreachable".into()],
+            scope: kind("padtec"),
+            ..rule(
+                "atalaia-padtec-unreachable",
+                "Management system unreachable",
+                "state",
+                "major",
+                "Management system {name} does not answer since {since}",
             )
         },
         // m82 and m163: 2.5 times the interval at which the card is measured, at least 5 minutes.

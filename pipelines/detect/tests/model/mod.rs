@@ -143,10 +143,17 @@ fn in_window(rule: &Rule, samples: &[Sample]) -> Vec<Sample> {
     samples.iter().filter(inside).copied().collect()
 }
 
-/// Slope in a day of the line with the least squares through the means of the sixtieths.
+/// Slope in a day of the line with the least squares through the means of the 60 complete sixtieths.
 fn slope(rule: &Rule, samples: &[Sample]) -> Option<f64> {
-    let window = in_window(rule, samples);
-    let mut parts: Vec<i64> = window.iter().map(|s| part_of(rule, s.at)).collect();
+    let part = |sample: &Sample| part_of(rule, sample.at);
+    let (newest, before) = samples.split_last()?;
+    // Looked at when a sixtieth is complete: with the first sample of another one.
+    if before.last().is_none_or(|last| part(last) == part(newest)) {
+        return None;
+    }
+    let inside = |sample: &&Sample| part(sample) >= part(newest) - 60;
+    let window: Vec<Sample> = before.iter().filter(inside).copied().collect();
+    let mut parts: Vec<i64> = window.iter().map(part).collect();
     parts.dedup();
     if parts.len() < 10 || parts.last()? - parts[0] < 30 {
         return None;
