@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Cause;
 
-use super::tree::{Part, PonPlace, Tree, Verdict, Where};
+use super::tree::{Part, PonPlace, Scattered, Tree, Verdict, Where};
 
 /// Fewest ONUs lost at once in a part of a port's tree that make a branch by themselves.
 const BRANCH_MIN: u16 = 3;
@@ -89,18 +89,22 @@ impl Sum {
 
 /// What these losses are: those of a port may be in one verdict at most. What has no common cause is in none.
 ///
-/// `scattered` is how many others went in the last minute without a common cause: what is no more than that is chance.
-pub fn judge(sums: &[Sum], tree: &Tree, scattered: u32) -> Vec<Judged> {
+/// `scattered` are others that went in the last minute without a common cause: what is no more than they are is chance.
+pub fn judge(sums: &[Sum], tree: &Tree, scattered: Scattered) -> Vec<Judged> {
     let mut judged = Vec::new();
     let (gasping, dark): (Vec<Sum>, Vec<Sum>) = sums.iter().partition(|sum| sum.mostly_gasped());
     let (on_boards, dark): (Vec<Sum>, Vec<Sum>) =
         dark.into_iter().partition(|sum| tree.boards.contains_key(&board(sum)));
     let (whole, partly): (Vec<Sum>, Vec<Sum>) = dark.into_iter().partition(Sum::is_whole);
     judged.extend(boards(&on_boards));
-    judged.extend(power_area(&gasping, &partly, scattered));
+    judged.extend(power_area(&gasping, &partly, scattered.all));
     judged.extend(wholes(&whole, tree));
-    judged.extend(partly.iter().filter_map(|sum| part_of_port(sum, &partly, scattered)));
-    if judged.is_empty() && scattered == 0 {
+    judged.extend(
+        partly
+            .iter()
+            .filter_map(|sum| part_of_port(sum, &partly, scattered.all)),
+    );
+    if judged.is_empty() && scattered.dark == 0 {
         judged.extend(single_drop(sums));
     }
     judged

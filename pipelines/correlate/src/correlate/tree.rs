@@ -254,6 +254,26 @@ pub struct Incident {
     pub place_taken: Option<Where>,
 }
 
+/// ONUs lost without a common cause.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scattered {
+    /// All of them.
+    pub all: u32,
+    /// Those that went without a word.
+    pub dark: u32,
+}
+
+impl Scattered {
+    /// These too.
+    #[must_use]
+    pub fn and<'a>(self, parts: impl Iterator<Item = &'a Part>) -> Self {
+        parts.fold(self, |sum, part| Self {
+            all: sum.all.saturating_add(part.lost_count.into()),
+            dark: sum.dark.saturating_add(part.dark().into()),
+        })
+    }
+}
+
 /// What is kept of a root.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tree {
@@ -272,7 +292,7 @@ pub struct Tree {
     /// Ids of closed ones and the log time of their end, oldest first.
     pub closed: Vec<(u128, Micros)>,
     /// ONUs lost lately without a common cause, and the observed time of the last one.
-    pub scattered: (u32, Micros),
+    pub scattered: (Scattered, Micros),
     /// There was no room for this many losses or incidents.
     pub refused: u32,
 }

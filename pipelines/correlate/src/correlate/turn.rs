@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::judge::{Judged, Sum, judge};
 use super::tree::{
-    CLOSED_MAX, INCIDENTS_MAX, Incident, Part, Stage, Totals, Tree, Verdict, Where, board_place, onu_at,
+    CLOSED_MAX, INCIDENTS_MAX, Incident, Part, Scattered, Stage, Totals, Tree, Verdict, Where, board_place, onu_at,
 };
 use super::{WAIT_MICROS, life, timer, words};
 
@@ -60,6 +60,9 @@ impl<'a> Turn<'a> {
             .into_iter()
             .partition(|p: &Part| p.settled);
         self.tree.waiting = waiting;
+        let now = self.now.observed;
+        // Nobody waits for ever, whatever becomes of the port.
+        self.tree.waiting.retain(|part| now.since(part.opened) <= JOIN_MICROS);
         // What is back already was no more than a moment.
         let lasting = |p: &Part| p.still_count > 0 || p.is_port_out();
         let mut rest: Vec<Part> = Vec::new();
@@ -78,10 +81,8 @@ impl<'a> Turn<'a> {
             self.begin(judged, parts);
         }
         rest.iter().for_each(|part| self.none_of(part));
-        let lost: u32 = rest.iter().map(|part| u32::from(part.lost_count)).sum();
-        if lost > 0 {
-            let before = self.recently_scattered();
-            self.tree.scattered = (before.saturating_add(lost), self.now.observed);
+        if !rest.is_empty() {
+            self.tree.scattered = (self.recently_scattered().and(rest.iter()), self.now.observed);
         }
         for number in joined {
             self.begins_again(number);
@@ -92,18 +93,14 @@ impl<'a> Turn<'a> {
     }
 
     /// ONUs lost lately without a common cause, and those of which it cannot be said yet.
-    fn scattered(&self) -> u32 {
-        let waiting = self.tree.waiting.iter().map(|p| u32::from(p.lost_count));
-        self.recently_scattered().saturating_add(waiting.sum())
+    fn scattered(&self) -> Scattered {
+        self.recently_scattered().and(self.tree.waiting.iter())
     }
 
-    fn recently_scattered(&self) -> u32 {
-        let (count, last) = self.tree.scattered;
-        if self.now.observed.since(last) <= JOIN_MICROS {
-            count
-        } else {
-            0
-        }
+    fn recently_scattered(&self) -> Scattered {
+        let (scattered, last) = self.tree.scattered;
+        let is_recent = self.now.observed.since(last) <= JOIN_MICROS;
+        if is_recent { scattered } else { Scattered::default() }
     }
 
     /// The incident that these losses belong to, if there is one already.
@@ -211,7 +208,10 @@ impl<'a> Turn<'a> {
             return;
         }
         let sums = Sum::all(self.tree.parts_of(number));
-        let Some(judged) = judge(&sums, &self.tree, 0).into_iter().max_by_key(|j| j.pons.len()) else {
+        let Some(judged) = judge(&sums, &self.tree, Scattered::default())
+            .into_iter()
+            .max_by_key(|j| j.pons.len())
+        else {
             return;
         };
         let Some(incident) = self.tree.incident_mut(number) else {
@@ -525,7 +525,7 @@ impl<'a> Turn<'a> {
 
     fn set_timers(&mut self) {
         let tree = &self.tree;
-        // Never what is due already: a timer set anew in its own call to the time it had would not be armed until a restore.
+        // Not what is due already: that would be a call for each record of the same instant.
         let next = self.now.observed.plus(1);
         let observed = |at: Option<Micros>| at.map(|at| Deadline::Observed(at.max(next)));
         let verdict = tree.waiting.iter().map(|p| p.opened.plus(WAIT_MICROS)).min();
