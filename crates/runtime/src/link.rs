@@ -218,7 +218,10 @@ impl<S: Step> Fused<S> {
         let timers = timers_after(timers_before, fired, &out.timers);
         let same_wts = slot.is_some_and(|s| s.wts == wts);
         let same_state = || state.as_ref().is_none_or(|new| new == current);
+        // Set again to the time it had: the slot is as it was, but the heap has given the timer out.
+        let again = fired.and_then(|id| timers.iter().find(|t| t.0 == id && timers_before.contains(t)).copied());
         if same_wts && timers == timers_before && same_state() {
+            self.arm_again(key, again);
             return Ok(());
         }
         let step = self.description.number;
@@ -243,7 +246,14 @@ impl<S: Step> Fused<S> {
             applied,
         };
         self.replace(place, key, next);
+        self.arm_again(key, again);
         Ok(())
+    }
+
+    fn arm_again(&mut self, key: &StateKey, timer: Option<(u8, Deadline)>) {
+        if let Some((id, deadline)) = timer {
+            self.table.arm(key, id, deadline);
+        }
     }
 
     fn replace(&mut self, place: Option<u32>, key: &StateKey, next: Next<S::State>) {

@@ -155,6 +155,11 @@ impl<S: Serialize> Table<S> {
         due
     }
 
+    /// Puts a timer that is set in its slot back into the heaps.
+    pub fn arm(&mut self, key: &StateKey, id: u8, deadline: Deadline) {
+        self.timers.arm(key, id, deadline);
+    }
+
     /// Takes a slot from the changelog.
     pub fn restore(&mut self, key: StateKey, head: SlotHead, state: S) {
         let index = self.find(&key).unwrap_or_else(|| self.insert(key));

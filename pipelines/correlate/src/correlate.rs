@@ -7,8 +7,11 @@
 //! - time: observed time: 12 s from a first loss to its verdict at most; settle windows
 //! - guarantee: one incident for one cause, which reopens rather than doubling; bounded: 512 ports' losses, 96 incidents
 
+mod above;
 mod judge;
 mod life;
+mod part;
+mod say;
 mod tree;
 mod turn;
 mod words;
@@ -18,7 +21,7 @@ use runtime::{Input, Now, Out, Reason, StateKey, Step, StepDescription};
 use schemas::network::{LossNews, LossStage, NetworkEvent, StatusNews};
 use topology::Topic;
 
-use self::tree::Part;
+use self::part::Part;
 pub use self::tree::{INCIDENTS_MAX, PARTS_MAX, Tree, Verdict};
 use self::turn::Turn;
 

@@ -162,3 +162,46 @@ fn an_entity_with_all_that_it_may_have_fits_its_slot() {
     assert!(world.alarms().values().all(|a| a.comments.len() <= 20));
     world.assert_no_dead_letters();
 }
+
+/// R5: an ONU that comes and goes 100 times a second for ten minutes. (How many transitions its alarm may make, the flap policy of its rule
+/// says: here it has none.)
+#[test]
+fn an_onu_that_flaps_leaves_the_state_flat() {
+    let mut world = World::default();
+    world.reading(&pon(1), 0..ONUS, "online");
+    let sizes = |world: &World| -> Vec<usize> {
+        let slots = world.driver.slots();
+        slots
+            .iter()
+            .filter(|(key, _)| key[0] >= 5)
+            .map(|(_, value)| value.len())
+            .collect()
+    };
+    let total = |world: &World| sizes(world).iter().sum::<usize>();
+    let mut after_a_minute = 0;
+    for second in 0..600 {
+        for n in 0..50 {
+            world.traps(&pon(1), [7], "offline fibre");
+            if n == 49 && second % 3 == 0 {
+                world.driver.tick(980);
+            }
+            world.driver.advance(10);
+            world.traps(&pon(1), [7], "online");
+            world.driver.advance(10);
+        }
+        if second == 60 {
+            after_a_minute = total(&world);
+        }
+    }
+    world.seconds(60);
+    let rows = world.driver.outputs(Topic::Incidents).len();
+    let (slot, _) = largest(&world);
+    eprintln!(
+        "{} bytes in {} slots, {after_a_minute} after a minute; largest {slot}; {rows} rows of incidents",
+        total(&world),
+        sizes(&world).len()
+    );
+    assert!(total(&world) <= after_a_minute + 600 && slot < 8_000);
+    assert!(rows <= 400, "{rows}");
+    world.assert_no_dead_letters();
+}

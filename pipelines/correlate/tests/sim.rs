@@ -4,12 +4,15 @@
 
 mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use model::Micros;
 use runtime::Chain;
 use schemas::network::NetworkEvent;
-use schemas::{AnyRecord, OperatorActed, Scope, Silence, SilencesChanged};
+use schemas::{Alarm, AnyRecord, OperatorActed, Scope, Silence, SilencesChanged};
 use testkit::sim::{self, Mutant, Subject};
-use testkit::{EPOCH, Rng};
+use testkit::{Driver, EPOCH, Rng};
+use topology::Topic;
 
 #[derive(Debug, Clone, Copy)]
 struct Network;
@@ -133,4 +136,80 @@ fn schedules_end_as_the_oracle_does() {
         report.schedules, report.records, report.zombies
     );
     assert!(first.is_empty(), "{}", first.join("\n"));
+}
+
+/// Whatever happens: raises and clears take turns, an act ends in exactly one transition, a row is never told twice, and what a row says of
+/// visibility is what its parts say.
+#[test]
+fn transitions_balance_and_acts_end_once() {
+    for seed in 0..60 {
+        let mut rng = Rng::new(seed);
+        let mut driver = Driver::with(1, 1, common::chain);
+        let mut acts = BTreeSet::new();
+        for _ in 0..150 {
+            driver.tick(i64::try_from(rng.below(4_000)).unwrap());
+            let (root, record) = Network.input(&mut rng);
+            if let AnyRecord::OperatorActed(act) = &record {
+                acts.insert((act.entity.clone(), act.act_id.clone()));
+            }
+            driver.pipe(&root, record);
+        }
+        let mut told_acts = Vec::new();
+        let mut last: BTreeMap<String, Alarm> = BTreeMap::new();
+        for seen in driver.outputs(Topic::AlarmTransitions) {
+            let Some(AnyRecord::AlarmTransition(told)) = seen.record else {
+                unreachable!()
+            };
+            told_acts.extend(told.act_id.clone());
+            let Some(alarm) = told.alarm else {
+                assert_eq!(told.refusal.as_deref(), Some("unknown_alarm"));
+                continue;
+            };
+            let before = last.insert(alarm.alarm_id.clone(), alarm.clone());
+            check(&told.transition, before.as_ref(), &alarm);
+        }
+        assert_eq!(told_acts.len(), acts.len(), "seed {seed}");
+        assert!(driver.commit());
+        for row in driver.table(Topic::Alarms).into_values() {
+            let AnyRecord::Alarm(row) = row else { unreachable!() };
+            let told = &last[&row.alarm_id];
+            assert_eq!(
+                (&row.condition, &row.visibility),
+                (&told.condition, &told.visibility),
+                "seed {seed}"
+            );
+        }
+        assert!(driver.outcomes().dead_lettered.is_empty(), "seed {seed}");
+    }
+}
+
+fn check(transition: &str, before: Option<&Alarm>, after: &Alarm) {
+    let stood = before.is_some_and(|alarm| alarm.condition == "raised");
+    let stands = after.condition == "raised";
+    let was_hidden = before.map(|b| (&b.visibility, &b.incident_id, b.silenced_until, &b.silence_id));
+    let is_hidden = Some((
+        &after.visibility,
+        &after.incident_id,
+        after.silenced_until,
+        &after.silence_id,
+    ));
+    let fits = match transition {
+        "raised" => before.is_none() && stands,
+        "reopened" => !stood && stands,
+        "cleared" => stood && !stands,
+        "changed" => stood && stands,
+        "refused" | "acknowledged" | "unacknowledged" | "commented" => before.is_some() && stood == stands,
+        _ => stood && stands && was_hidden != is_hidden,
+    };
+    assert!(fits, "{transition}: {before:?}\n→ {after:?}");
+    let strongest = match after {
+        a if a.silenced_until.is_some() => "silenced",
+        a if a.incident_id.is_some() => "inhibited",
+        a if a.visibility == "suppressed" => "suppressed",
+        _ => "shown",
+    };
+    assert_eq!(after.visibility, strongest);
+    if let Some(before) = before {
+        assert!(before.wts < after.wts, "write times rise");
+    }
 }

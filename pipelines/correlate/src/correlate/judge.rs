@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use model::Cause;
 
-use super::tree::{Part, PonPlace, Tree, Verdict, Where};
+use super::part::Part;
+use super::tree::{PonPlace, Scattered, Tree, Verdict, Where};
 
 /// Fewest ONUs lost at once in a part of a port's tree that make a branch by themselves.
 const BRANCH_MIN: u16 = 3;
@@ -89,18 +90,22 @@ impl Sum {
 
 /// What these losses are: those of a port may be in one verdict at most. What has no common cause is in none.
 ///
-/// `scattered` is how many others went in the last minute without a common cause: what is no more than that is chance.
-pub fn judge(sums: &[Sum], tree: &Tree, scattered: u32) -> Vec<Judged> {
+/// `scattered` are others that went in the last minute without a common cause: what is no more than they are is chance.
+pub fn judge(sums: &[Sum], tree: &Tree, scattered: Scattered) -> Vec<Judged> {
     let mut judged = Vec::new();
     let (gasping, dark): (Vec<Sum>, Vec<Sum>) = sums.iter().partition(|sum| sum.mostly_gasped());
     let (on_boards, dark): (Vec<Sum>, Vec<Sum>) =
         dark.into_iter().partition(|sum| tree.boards.contains_key(&board(sum)));
     let (whole, partly): (Vec<Sum>, Vec<Sum>) = dark.into_iter().partition(Sum::is_whole);
     judged.extend(boards(&on_boards));
-    judged.extend(power_area(&gasping, &partly, scattered));
+    judged.extend(power_area(&gasping, &partly, scattered.all));
     judged.extend(wholes(&whole, tree));
-    judged.extend(partly.iter().filter_map(|sum| part_of_port(sum, &partly, scattered)));
-    if judged.is_empty() && scattered == 0 {
+    judged.extend(
+        partly
+            .iter()
+            .filter_map(|sum| part_of_port(sum, &partly, scattered.all)),
+    );
+    if judged.is_empty() && scattered.dark == 0 {
         judged.extend(single_drop(sums));
     }
     judged
@@ -213,8 +218,8 @@ fn part_of_port(sum: &Sum, partly: &[Sum], scattered: u32) -> Option<Judged> {
 
 /// One ONU on the whole root went dark.
 fn single_drop(sums: &[Sum]) -> Option<Judged> {
-    let mut lossy = sums.iter().filter(|s| s.lost > 0);
-    let (sum, None) = (lossy.next()?, lossy.next()) else {
+    let mut dark = sums.iter().filter(|s| s.dark() > 0);
+    let (sum, None) = (dark.next()?, dark.next()) else {
         return None;
     };
     // Which ONU it is, the caller knows.
@@ -280,4 +285,94 @@ fn weight(count: u32) -> f64 {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
 fn hundredths(sure: f64) -> u8 {
     (sure.clamp(0.0, 0.99) * 100.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Losses of port `0/board/port`: lost, of them gasps, working before.
+    fn sum(board: u8, port: u8, lost: u16, gasps: u16, before: u16) -> Sum {
+        Sum {
+            place: [0, board, port],
+            lost,
+            gasps,
+            before,
+            up: before - lost,
+            together: 0,
+            port_out: None,
+            pons: (8, 16),
+        }
+    }
+
+    /// What they are: verdict, place and number of ports.
+    #[track_caller]
+    fn check(sums: &[Sum], scattered: u32, expected: &[(Verdict, Where, usize)]) {
+        let scattered = Scattered {
+            all: scattered,
+            dark: scattered,
+        };
+        let judged = judge(sums, &Tree::default(), scattered);
+        let told: Vec<_> = judged.iter().map(|j| (j.verdict, j.at, j.pons.len())).collect();
+        assert_eq!(told, expected);
+        assert!(judged.iter().all(|j| (20..100).contains(&j.confidence)), "{judged:?}");
+    }
+
+    const PON: Where = Where::Pon([0, 1, 0]);
+    const BOARD: Where = Where::Board(0, 1);
+
+    #[test]
+    fn darkness() {
+        use Verdict::{Board, Branch, Feeder, Port, SingleDrop};
+        check(&[sum(1, 0, 64, 0, 64)], 0, &[(Feeder, PON, 1)]);
+        check(&[sum(1, 0, 60, 1, 64)], 0, &[(Feeder, PON, 1)]); // four traps were lost on their way
+        check(&[sum(1, 0, 3, 0, 64)], 0, &[(Branch, PON, 1)]);
+        check(&[sum(1, 0, 2, 0, 64)], 0, &[]);
+        check(&[sum(1, 0, 1, 0, 64)], 0, &[(SingleDrop, PON, 1)]);
+        check(&[sum(1, 0, 1, 0, 64), sum(2, 3, 1, 1, 64)], 0, &[(SingleDrop, PON, 1)]);
+        check(&[sum(1, 0, 1, 0, 64)], 3, &[]);
+        check(&[sum(1, 0, 4, 0, 64)], 60, &[]); // four a port are what chance puts there
+        check(&[sum(1, 0, 8, 0, 64)], 60, &[(Branch, PON, 1)]);
+        let known = Sum {
+            together: 2,
+            ..sum(1, 0, 2, 0, 64)
+        };
+        check(&[known], 0, &[(Branch, PON, 1)]);
+        let silent = |cause, lost| Sum {
+            port_out: Some(cause),
+            ..sum(1, 0, lost, 0, 64)
+        };
+        check(&[silent(Some(Cause::Fibre), 0)], 0, &[(Feeder, PON, 1)]);
+        check(&[silent(Some(Cause::Other), 20)], 0, &[(Port, PON, 1)]);
+        check(&[silent(None, 64)], 0, &[(Port, PON, 1)]);
+        let ports: Vec<Sum> = (0..8).map(|port| sum(1, port, 64, 0, 64)).collect();
+        check(&ports, 0, &[(Board, BOARD, 8)]);
+        check(&ports[..7], 0, &[(Feeder, BOARD, 7)]);
+        check(
+            &[sum(1, 0, 64, 0, 64), sum(2, 0, 64, 0, 64)],
+            0,
+            &[(Feeder, Where::Root, 2)],
+        );
+    }
+
+    #[test]
+    fn power() {
+        use Verdict::{Branch, PowerArea, Unexplained};
+        check(&[sum(1, 0, 20, 14, 64)], 0, &[(PowerArea, PON, 1)]);
+        check(&[sum(1, 0, 64, 60, 64)], 0, &[(PowerArea, PON, 1)]); // all of a port, but they said why
+        check(
+            &[sum(1, 0, 20, 14, 64), sum(1, 1, 9, 9, 64)],
+            0,
+            &[(PowerArea, BOARD, 2)],
+        );
+        check(&[sum(1, 0, 1, 1, 64), sum(2, 0, 1, 1, 64)], 0, &[]); // two customers
+        check(&[sum(1, 0, 2, 2, 64)], 0, &[]);
+        check(&[sum(1, 0, 20, 7, 64)], 0, &[(Unexplained, PON, 1)]);
+        // A street without power and a branch cut at one time are two things.
+        check(
+            &[sum(1, 0, 20, 0, 64), sum(2, 0, 30, 28, 64)],
+            0,
+            &[(PowerArea, Where::Pon([0, 2, 0]), 1), (Branch, PON, 1)],
+        );
+    }
 }

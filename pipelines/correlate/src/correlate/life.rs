@@ -10,7 +10,8 @@
 
 use model::Micros;
 
-use super::tree::{Incident, Stage, Totals, Tree, Verdict, Where};
+use super::part::{Part, Totals};
+use super::tree::{Incident, Stage, Tree, Verdict, Where};
 
 /// What hung on fibre has this long: an ONU ranges and is configured in a minute or two.
 const SETTLE_FIBRE: i64 = 180 * Micros::SECOND;
@@ -71,7 +72,7 @@ fn is_cause_gone(incident: &Incident, tree: &Tree, totals: &Totals) -> bool {
         }
         Verdict::Feeder | Verdict::Port => {
             let parts = || tree.parts_of(incident.number);
-            let port_back = parts().any(|p| p.port_was_out) && !parts().any(super::tree::Part::is_port_out);
+            let port_back = parts().any(|p| p.port_was_out) && !parts().any(Part::is_port_out);
             share(8) || port_back
         }
         Verdict::Branch => share(4),

@@ -1,42 +1,36 @@
 //! One input: the tree being changed, and what is said of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use model::{EntityId, Micros, Position, Root, State};
-use runtime::{Deadline, Now, Out, Reason};
-use schemas::network::{IncidentNews, NetworkEvent, StatusNews};
+use model::{EntityId, Micros, Position, Root};
+use runtime::{Now, Out};
+use schemas::network::NetworkEvent;
 use topology::Topic;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::judge::{Judged, Sum, judge};
-use super::tree::{
-    CLOSED_MAX, INCIDENTS_MAX, Incident, Part, Stage, Totals, Tree, Verdict, Where, board_place, onu_at,
-};
-use super::{WAIT_MICROS, life, timer, words};
+use super::part::{Part, Totals};
+use super::tree::{CLOSED_MAX, INCIDENTS_MAX, Incident, Scattered, Stage, Tree, Verdict, Where, onu_at};
+use super::{life, words};
 
 /// Losses that come this much later may still be of an incident that is as young as that. Observed microseconds.
-const JOIN_MICROS: i64 = 60 * Micros::SECOND;
-/// Between two rows of an incident that differ in numbers alone. Observed microseconds.
-const ROW_MICROS: i64 = 2 * Micros::SECOND;
-/// Entities taken or released with one record; the rest with the next ones.
-const ENTITIES_MAX: usize = 4_096;
+pub const JOIN_MICROS: i64 = 60 * Micros::SECOND;
 /// A closed incident's row is kept this long. Log time, microseconds.
-const KEPT_MICROS: i64 = 365 * 86_400 * Micros::SECOND;
+pub const KEPT_MICROS: i64 = 365 * 86_400 * Micros::SECOND;
 /// Confidence of what an OLT says of its own board.
 pub const SAID: u8 = 95;
 
 /// One input.
 pub struct Turn<'a> {
-    root: Root,
-    before: Option<&'a Tree>,
+    pub(super) root: Root,
+    pub(super) before: Option<&'a Tree>,
     pub tree: Tree,
     pub now: &'a Now,
-    out: &'a mut Out<NetworkEvent>,
+    pub(super) out: &'a mut Out<NetworkEvent>,
     /// Incidents whose rows are another; true: at once.
-    touched: BTreeMap<u32, bool>,
-    takes: BTreeMap<u32, Vec<EntityId>>,
-    releases: BTreeMap<u32, Vec<EntityId>>,
+    pub(super) touched: BTreeMap<u32, bool>,
+    pub(super) takes: BTreeMap<u32, Vec<EntityId>>,
+    pub(super) releases: BTreeMap<u32, Vec<EntityId>>,
 }
 
 impl<'a> Turn<'a> {
@@ -60,6 +54,9 @@ impl<'a> Turn<'a> {
             .into_iter()
             .partition(|p: &Part| p.settled);
         self.tree.waiting = waiting;
+        let now = self.now.observed;
+        // Nobody waits for ever, whatever becomes of the port.
+        self.tree.waiting.retain(|part| now.since(part.opened) <= JOIN_MICROS);
         // What is back already was no more than a moment.
         let lasting = |p: &Part| p.still_count > 0 || p.is_port_out();
         let mut rest: Vec<Part> = Vec::new();
@@ -78,10 +75,8 @@ impl<'a> Turn<'a> {
             self.begin(judged, parts);
         }
         rest.iter().for_each(|part| self.none_of(part));
-        let lost: u32 = rest.iter().map(|part| u32::from(part.lost_count)).sum();
-        if lost > 0 {
-            let before = self.recently_scattered();
-            self.tree.scattered = (before.saturating_add(lost), self.now.observed);
+        if !rest.is_empty() {
+            self.tree.scattered = (self.recently_scattered().and(rest.iter()), self.now.observed);
         }
         for number in joined {
             self.begins_again(number);
@@ -92,18 +87,14 @@ impl<'a> Turn<'a> {
     }
 
     /// ONUs lost lately without a common cause, and those of which it cannot be said yet.
-    fn scattered(&self) -> u32 {
-        let waiting = self.tree.waiting.iter().map(|p| u32::from(p.lost_count));
-        self.recently_scattered().saturating_add(waiting.sum())
+    fn scattered(&self) -> Scattered {
+        self.recently_scattered().and(self.tree.waiting.iter())
     }
 
-    fn recently_scattered(&self) -> u32 {
-        let (count, last) = self.tree.scattered;
-        if self.now.observed.since(last) <= JOIN_MICROS {
-            count
-        } else {
-            0
-        }
+    fn recently_scattered(&self) -> Scattered {
+        let (scattered, last) = self.tree.scattered;
+        let is_recent = self.now.observed.since(last) <= JOIN_MICROS;
+        if is_recent { scattered } else { Scattered::default() }
     }
 
     /// The incident that these losses belong to, if there is one already.
@@ -155,7 +146,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn new_incident(
+    pub(super) fn new_incident(
         &mut self,
         verdict: Verdict,
         confidence: u8,
@@ -211,7 +202,10 @@ impl<'a> Turn<'a> {
             return;
         }
         let sums = Sum::all(self.tree.parts_of(number));
-        let Some(judged) = judge(&sums, &self.tree, 0).into_iter().max_by_key(|j| j.pons.len()) else {
+        let Some(judged) = judge(&sums, &self.tree, Scattered::default())
+            .into_iter()
+            .max_by_key(|j| j.pons.len())
+        else {
             return;
         };
         let Some(incident) = self.tree.incident_mut(number) else {
@@ -314,251 +308,8 @@ impl<'a> Turn<'a> {
         self.out.tombstone(Topic::Incidents, words::id(id));
     }
 
-    /// A board's status is another one.
-    pub fn board(&mut self, news: &StatusNews) -> &'static str {
-        let Some(board) = board_place(&news.entity) else {
-            return "not_mine";
-        };
-        let state = news.state.unwrap_or(State::Normal);
-        let at = Where::Board(board.0, board.1);
-        match state {
-            State::Unknown => return "not_seen",
-            _ if !state.is_out() => {
-                self.tree.board(board, None);
-                let there = self
-                    .tree
-                    .incidents
-                    .iter()
-                    .filter(|i| i.at == at && i.verdict == Verdict::Board);
-                let numbers: Vec<u32> = there.map(|i| i.number).collect();
-                numbers.into_iter().for_each(|number| self.evaluate(number));
-                return "board_works";
-            }
-            _ => {}
-        }
-        let was_known = self.tree.boards.contains_key(&board);
-        self.tree.board(board, Some(state));
-        // What is out of service when it is first seen may have been so for years.
-        if was_known || news.was.is_none_or(|was| was == State::Unknown) {
-            return "board_out";
-        }
-        self.board_fails(board, at, news);
-        "board_fails"
-    }
-
-    fn board_fails(&mut self, (frame, slot): (u8, u8), at: Where, news: &StatusNews) {
-        let on_board = |i: &Incident, tree: &Tree| {
-            let mut parts = tree.parts_of(i.number).peekable();
-            parts.peek().is_some() && parts.all(|p| p.place[..2] == [frame, slot])
-        };
-        let is_young =
-            |i: &Incident| self.now.observed.since(i.made) <= JOIN_MICROS && !matches!(i.stage, Stage::Closed(_));
-        let of_board = |i: &Incident| i.at == at && i.verdict == Verdict::Board && !matches!(i.stage, Stage::Closed(_));
-        let tree = &self.tree;
-        let known = tree
-            .incidents
-            .iter()
-            .find(|i| of_board(i) || (is_young(i) && on_board(i, tree)));
-        let Some(number) = known.map(|i| i.number) else {
-            self.new_incident(Verdict::Board, SAID, at, news.since, self.now.position);
-            return;
-        };
-        if let Some(incident) = self.tree.incident_mut(number) {
-            (incident.verdict, incident.at, incident.confidence) = (Verdict::Board, at, SAID);
-            incident.stage = Stage::Open;
-        }
-        self.touch(number, true);
-    }
-
-    /// The root does not answer.
-    pub fn blind(&mut self, news: &StatusNews) -> &'static str {
-        let is_it = |i: &&mut Incident| i.verdict == Verdict::MonitoringLoss && !matches!(i.stage, Stage::Closed(_));
-        match self.tree.incidents.iter_mut().find(is_it) {
-            Some(incident) => {
-                incident.stage = Stage::Open;
-                let number = incident.number;
-                self.touch(number, true);
-            }
-            None => {
-                let at = Where::Root;
-                self.new_incident(Verdict::MonitoringLoss, SAID, at, news.since, self.now.position);
-            }
-        }
-        "blind"
-    }
-
-    /// The root answers, or is no more.
-    pub fn sees_again(&mut self) -> &'static str {
-        let now = self.now.observed;
-        let is_it = |i: &&mut Incident| i.verdict == Verdict::MonitoringLoss && i.stage == Stage::Open;
-        let Some(incident) = self.tree.incidents.iter_mut().find(is_it) else {
-            return "known";
-        };
-        let window = life::window(Verdict::MonitoringLoss, &Totals::default());
-        incident.stage = Stage::Settling {
-            began: now,
-            until: now.plus(window),
-        };
-        let number = incident.number;
-        self.touch(number, true);
-        "sees_again"
-    }
-
-    fn touch(&mut self, number: u32, at_once: bool) {
+    /// Its row is another one; at once, or with the next ones.
+    pub(super) fn touch(&mut self, number: u32, at_once: bool) {
         *self.touched.entry(number).or_default() |= at_once;
-    }
-
-    /// Says what changed.
-    pub fn end(mut self, word: &'static str) -> runtime::Verdict<Tree> {
-        self.give_and_take();
-        self.write_rows();
-        self.drop_closed();
-        self.set_timers();
-        if self.before.is_none() && self.tree == Tree::default() {
-            return runtime::Verdict::keep(Reason::Absorbed(word));
-        }
-        if self.before == Some(&self.tree) {
-            return runtime::Verdict::keep(Reason::Absorbed(word));
-        }
-        runtime::Verdict::put(self.tree, Reason::Did(word))
-    }
-
-    /// Whose alarms are symptoms from now on, and whose no longer; as many as one record may.
-    fn give_and_take(&mut self) {
-        let mut room = ENTITIES_MAX;
-        let Self { tree, root, .. } = self;
-        for incident in &mut tree.incidents {
-            let takes = !matches!(incident.stage, Stage::Closed(_));
-            // Of a board and of an OLT that does not answer the own alarms are symptoms too; those of ports come with their losses.
-            let place = match (takes, incident.verdict) {
-                (true, Verdict::Board | Verdict::MonitoringLoss) => Some(incident.at),
-                _ => None,
-            };
-            if incident.place_taken != place {
-                if let Some(at) = incident.place_taken.take() {
-                    self.releases.entry(incident.number).or_default().push(at.entity(root));
-                }
-                if let Some(at) = place {
-                    self.takes.entry(incident.number).or_default().push(at.entity(root));
-                }
-                incident.place_taken = place;
-            }
-            let with_port = !matches!(
-                incident.verdict,
-                Verdict::Branch | Verdict::SingleDrop | Verdict::Unexplained
-            );
-            let parts = tree
-                .parts
-                .iter_mut()
-                .filter(|p| p.incident == incident.number && p.taken != takes);
-            for part in parts {
-                if room == 0 {
-                    break;
-                }
-                part.taken = takes;
-                let list = if takes { &mut self.takes } else { &mut self.releases };
-                let list = list.entry(incident.number).or_default();
-                if with_port || !takes {
-                    list.push(Where::Pon(part.place).entity(root));
-                }
-                list.extend(part.lost.iter().map(|onu| onu_at(root, part.place, onu)));
-                room = room.saturating_sub(usize::from(part.lost.count()) + 1);
-            }
-        }
-    }
-
-    fn write_rows(&mut self) {
-        let now = self.now.observed;
-        let mut said: BTreeSet<u32> = self.touched.keys().copied().collect();
-        said.extend(self.takes.keys().chain(self.releases.keys()));
-        said.extend(self.tree.incidents.iter().filter(|i| i.stale).map(|i| i.number));
-        for number in said {
-            let at_once = self.touched.get(&number).copied();
-            let Some(incident) = self.tree.incident_mut(number) else {
-                continue;
-            };
-            let is_due = now.since(incident.told) >= ROW_MICROS && (incident.stale || at_once.is_some());
-            let writes = at_once == Some(true) || is_due;
-            if writes {
-                (incident.told, incident.stale) = (now, false);
-            } else {
-                incident.stale |= at_once.is_some();
-            }
-            let (takes, releases) = (self.takes.remove(&number), self.releases.remove(&number));
-            if !writes && takes.is_none() && releases.is_none() {
-                continue;
-            }
-            let wts = self.out.write_time();
-            let Some(incident) = self.tree.incident(number) else {
-                continue;
-            };
-            let row = words::row(incident, &self.tree, &self.root, self.now, wts);
-            if writes {
-                self.out.record(Topic::Incidents, &row.incident_id, row.view());
-            }
-            self.out.event(NetworkEvent::Incident(Box::new(IncidentNews {
-                incident: Arc::new(row),
-                takes: takes.unwrap_or_default(),
-                releases: releases.unwrap_or_default(),
-            })));
-        }
-    }
-
-    /// Lets go of closed incidents whose entities are all released.
-    fn drop_closed(&mut self) {
-        let Tree { incidents, parts, .. } = &mut self.tree;
-        let is_closed = |i: &Incident| matches!(i.stage, Stage::Closed(_));
-        let closed: BTreeSet<u32> = incidents.iter().filter(|i| is_closed(i)).map(|i| i.number).collect();
-        if closed.is_empty() {
-            return;
-        }
-        // They are counted in rows until the last one is released.
-        let waits: BTreeSet<u32> = parts
-            .iter()
-            .filter(|p| p.taken && closed.contains(&p.incident))
-            .map(|p| p.incident)
-            .collect();
-        let is_done = |number: u32| closed.contains(&number) && !waits.contains(&number);
-        parts.retain(|p| !is_done(p.incident));
-        incidents.retain(|i| !is_done(i.number));
-    }
-
-    fn set_timers(&mut self) {
-        let tree = &self.tree;
-        // Never what is due already: a timer set anew in its own call to the time it had would not be armed until a restore.
-        let next = self.now.observed.plus(1);
-        let observed = |at: Option<Micros>| at.map(|at| Deadline::Observed(at.max(next)));
-        let verdict = tree.waiting.iter().map(|p| p.opened.plus(WAIT_MICROS)).min();
-        let settle = tree.incidents.iter().filter_map(|i| match i.stage {
-            Stage::Settling { until, .. } => Some(until),
-            _ => None,
-        });
-        let row = tree
-            .incidents
-            .iter()
-            .filter(|i| i.stale)
-            .map(|i| i.told.plus(ROW_MICROS))
-            .min();
-        let closed: BTreeSet<u32> = tree
-            .incidents
-            .iter()
-            .filter(|i| matches!(i.stage, Stage::Closed(_)))
-            .map(|i| i.number)
-            .collect();
-        let more = tree.parts.iter().any(|p| p.taken == closed.contains(&p.incident));
-        let year = tree.closed.first().map(|c| Deadline::LogTime(c.1.plus(KEPT_MICROS)));
-        let timers = [
-            (timer::VERDICT, observed(verdict)),
-            (timer::SETTLE, observed(settle.min())),
-            (timer::ROW, observed(row)),
-            (timer::MORE, observed(more.then_some(next))),
-            (timer::YEAR, year),
-        ];
-        for (id, deadline) in timers {
-            match deadline {
-                Some(deadline) => self.out.set_timer(id, deadline),
-                None => self.out.cancel_timer(id),
-            }
-        }
     }
 }

@@ -4,7 +4,8 @@ use model::{EntityId, Micros, Root, Severity};
 use runtime::Now;
 use schemas::Incident as Row;
 
-use super::tree::{Incident, Stage, Totals, Tree, Verdict, Where, onu_at};
+use super::part::Totals;
+use super::tree::{Incident, Stage, Tree, Verdict, Where, onu_at};
 
 /// Most entities named in a row.
 const AFFECTED_MAX: usize = 512;

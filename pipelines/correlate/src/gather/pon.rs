@@ -335,3 +335,7 @@ impl Pon {
         self.episodes.retain(|e| !e.is_over());
     }
 }
+
+#[cfg(test)]
+#[path = "pon_tests.rs"]
+mod tests;
