@@ -1,14 +1,15 @@
-//! `atalaia decode trap HEX|-` and `atalaia decode huawei --command '…' [FILE|-]`: what we make of a datagram, or of what an OLT
-//! printed. Rows as JSON lines on standard output, issues on standard error; exit 0 complete, 1 incomplete, 2 unknown command
+//! `atalaia decode trap HEX|-`, `atalaia decode huawei --command '…' [FILE|-]` and `atalaia decode padtec --kind … [FILE|-]`: what we make of
+//! a datagram, of what an OLT printed, or of a list that a management system answered. Rows as JSON lines on standard output, issues on standard error; exit 0 complete, 1 incomplete, 2 unknown command
 //! or file.
 
 use std::io::Read as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use connector_olt_ssh::decode as huawei_cli;
-use model::Root;
+use model::{Micros, Root};
 use snmp_pdu::Message;
 
 use super::out;
@@ -33,6 +34,31 @@ pub enum Command {
                             atalaia decode huawei --command 'display ont autofind all' --whole - < cut-out.txt | jq .serial"
     )]
     Huawei(Huawei),
+    /// A page of a list that a Padtec management system answered.
+    #[command(
+        after_help = "Rows are JSON lines on standard output, issues LINE:COLUMN on standard error. Exit 0: every row was read, \
+                            1: some were not, 2: no list, or an unknown mapping or file.\n\nExamples:\n  \
+                            atalaia decode padtec --kind measures --zone America/Manaus page.json\n  \
+                            curl -s … | atalaia decode padtec --kind cards --mapping mine.toml - | jq .key"
+    )]
+    Padtec(Padtec),
+}
+
+/// Arguments of `atalaia decode padtec`.
+#[derive(Args)]
+pub struct Padtec {
+    /// What the rows are.
+    #[arg(long, value_parser = ["cards", "measures", "alarms"])]
+    kind: String,
+    /// How lists and fields are called: `smart-api`, `plain`, or the path of a file.
+    #[arg(long, default_value = "smart-api")]
+    mapping: String,
+    /// Time zone of times that have none, as in the IANA database.
+    #[arg(long, default_value = "UTC")]
+    zone: String,
+    /// File with the answer, or `-` for standard input.
+    #[arg(default_value = "-")]
+    file: String,
 }
 
 /// Arguments of `atalaia decode huawei`.
@@ -56,12 +82,8 @@ pub struct Huawei {
 pub fn run(command: &Command) -> ExitCode {
     let hex = match command {
         Command::Trap { hex } => hex,
-        Command::Huawei(arguments) => {
-            return huawei(arguments).unwrap_or_else(|error| {
-                eprintln!("{error:#}");
-                ExitCode::from(2)
-            });
-        }
+        Command::Huawei(arguments) => return exit_of(huawei(arguments)),
+        Command::Padtec(arguments) => return exit_of(padtec(arguments)),
     };
     let text = if hex == "-" {
         let mut bytes = Vec::new();
@@ -79,6 +101,13 @@ pub fn run(command: &Command) -> ExitCode {
         return ExitCode::from(2);
     };
     trap(&bytes)
+}
+
+fn exit_of(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::from(2)
+    })
 }
 
 fn trap(bytes: &[u8]) -> ExitCode {
@@ -107,7 +136,7 @@ fn trap(bytes: &[u8]) -> ExitCode {
 
 fn huawei(arguments: &Huawei) -> anyhow::Result<ExitCode> {
     let command = huawei_cli::Command::parse(&arguments.command)?;
-    let bytes = bytes_of(&arguments.file)?;
+    let bytes = bytes_of(&arguments.file, huawei_cli::BYTES_MAX)?;
     let text = huawei_cli::text_of(&bytes);
     let screen = huawei_cli::Screen::of(&text);
     let settings = huawei_cli::Settings {
@@ -138,6 +167,46 @@ fn huawei(arguments: &Huawei) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!reading.complete)))
 }
 
+fn padtec(arguments: &Padtec) -> anyhow::Result<ExitCode> {
+    use connector_padtec::decode::{BYTES_MAX, Decoder, Page};
+    use connector_padtec::mapping::Mapping;
+    let mapping = Arc::new(Mapping::load(&arguments.mapping)?);
+    let zone = connector_padtec::zone(&arguments.zone)?;
+    let bytes = bytes_of(&arguments.file, BYTES_MAX)?;
+    anyhow::ensure!(
+        bytes.len() <= BYTES_MAX,
+        "more than {} MiB: no page of a list",
+        BYTES_MAX >> 20
+    );
+    let page = Page::parse(&bytes, None)?;
+    let mut decoder = Decoder::new(mapping, zone);
+    // Nobody knows when the page was saved: it is as new as its newest row.
+    let newest = |decoder: &mut Decoder| {
+        decoder
+            .measures(&page, Micros(0))
+            .rows
+            .iter()
+            .map(|row| row.updated_at)
+            .max()
+    };
+    match arguments.kind.as_str() {
+        "cards" => shown(&decoder.cards(&page, Micros(0))),
+        "alarms" => shown(&decoder.alarms(&page, Micros(0))),
+        _ => {
+            let now = newest(&mut decoder).unwrap_or_default();
+            shown(&decoder.measures(&page, now))
+        }
+    }
+}
+
+fn shown<R: serde::Serialize>(decoded: &connector_padtec::decode::Decoded<R>) -> anyhow::Result<ExitCode> {
+    for (issue, _) in &decoded.issues {
+        eprintln!("{issue}");
+    }
+    decoded.rows.iter().try_for_each(json_line)?;
+    Ok(ExitCode::from(u8::from(!decoded.issues.is_empty())))
+}
+
 /// An alarm that nobody asked for, told from the rows that somebody did.
 #[derive(serde::Serialize)]
 struct Unasked<'a> {
@@ -147,9 +216,9 @@ struct Unasked<'a> {
 }
 
 /// At most what is read, and a byte that shows that there was more.
-fn bytes_of(file: &str) -> anyhow::Result<Vec<u8>> {
+fn bytes_of(file: &str, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let limit = huawei_cli::BYTES_MAX as u64 + 1;
+    let limit = bytes_max as u64 + 1;
     if file == "-" {
         std::io::stdin()
             .lock()

@@ -342,3 +342,61 @@ fn no_damage_panics_or_shows_a_secret_in_clear() {
         }
     }
 }
+
+#[test]
+fn variables_make_a_padtec_system_where_the_file_has_none() {
+    let variables = [
+        ("PADTEC_API_URL", "http://192.0.2.8:8181/nms-api"),
+        ("PADTEC_API_TOKEN", CANARY),
+        ("PADTEC_ZONE", "America/Manaus"),
+    ];
+    let s = load("", &variables);
+    let [padtec] = &s.padtec[..] else {
+        panic!("{:?}", s.padtec)
+    };
+    assert_eq!((padtec.name.as_str(), padtec.base.as_str()), ("padtec", variables[0].1));
+    assert_eq!(
+        (padtec.zone.as_str(), padtec.mapping.as_str()),
+        ("America/Manaus", "smart-api")
+    );
+    assert!(matches!(&padtec.login, PadtecLogin::Token(t) if t.expose() == CANARY));
+    assert!(!format!("{s:?}").contains(CANARY));
+    assert!(load("", &[]).padtec.is_empty(), "no default address");
+    assert!(
+        load("", &variables[2..]).padtec.is_empty(),
+        "a zone alone means nothing"
+    );
+    // What the file says stands alone.
+    let file = "[[padtec]]\nname = \"a\"\nbase = \"http://192.0.2.9/\"\ntoken = { env = \"PADTEC_API_TOKEN\" }\nzone = \"UTC\"\n";
+    let s = load(file, &variables);
+    assert_eq!((s.padtec.len(), s.padtec[0].name.as_str()), (1, "a"));
+    assert_eq!(s.padtec_polling.critical, Duration::from_secs(30));
+}
+
+#[test]
+fn a_padtec_system_of_half_the_variables_is_a_mistake() {
+    let wrong = |variables: &[(&str, &str)], text: &str| {
+        let variables: BTreeMap<_, _> = variables.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+        settings::load_text("a.toml", text, Path::new("."), variables)
+            .unwrap_err()
+            .to_string()
+    };
+    let url = ("PADTEC_API_URL", "http://192.0.2.8:8181/nms-api");
+    let shown = wrong(&[url], "");
+    assert!(
+        shown.contains("PADTEC_API_TOKEN") && shown.contains("PADTEC_ZONE"),
+        "{shown}"
+    );
+    let shown = wrong(
+        &[
+            ("PADTEC_API_URL", "nms"),
+            ("PADTEC_API_TOKEN", CANARY),
+            ("PADTEC_ZONE", "UTC"),
+        ],
+        "",
+    );
+    assert!(shown.contains("PADTEC_API_URL") && !shown.contains(CANARY), "{shown}");
+    let zoneless = "[[padtec]]\nname = \"a\"\nbase = \"http://192.0.2.9/\"\ntoken = { env = \"T\" }\n";
+    let shown = wrong(&[("T", CANARY)], zoneless);
+    assert!(shown.contains("zone") && shown.contains("missing"), "{shown}");
+}

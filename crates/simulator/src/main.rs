@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use simulator::cli::CliConfig;
+use simulator::padtec::{Padtec, PadtecConfig, Shape};
 use simulator::{Mishaps, SimConfig, Simulation};
 
 /// Plays an ISP: sends SNMP traps of simulated OLTs to a listener on this machine.
@@ -58,6 +59,18 @@ struct Arguments {
     /// Name of the environment variable that holds that user's password.
     #[arg(long, default_value = "OLT_PASSWORD")]
     password_env: String,
+    /// Serve a Padtec management system too, on this port of 127.0.0.1, for the user `noc`.
+    #[arg(long)]
+    padtec_port: Option<u16>,
+    /// In the plain shape instead of the vendor's.
+    #[arg(long, requires = "padtec_port")]
+    padtec_plain: bool,
+    /// Its cards.
+    #[arg(long, default_value_t = 24)]
+    padtec_cards: usize,
+    /// Name of the environment variable that holds its user's password.
+    #[arg(long, default_value = "PADTEC_PASSWORD")]
+    padtec_password_env: String,
     /// With command lines: every n-th ONU is known to its OLT alone and not in what is printed.
     #[arg(long, default_value_t = 0)]
     unregistered_every: usize,
@@ -141,7 +154,38 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// The Padtec system asked for.
+fn padtec(arguments: &Arguments) -> Result<Option<Padtec>> {
+    let Some(port) = arguments.padtec_port else {
+        return Ok(None);
+    };
+    let name = &arguments.padtec_password_env;
+    let password =
+        std::env::var(name).with_context(|| format!("put the password into the environment variable {name}"))?;
+    let padtec = Padtec::serve(PadtecConfig {
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+        shape: if arguments.padtec_plain {
+            Shape::Plain
+        } else {
+            Shape::Smart
+        },
+        seed: arguments.seed,
+        cards: arguments.padtec_cards,
+        password,
+        ..PadtecConfig::default()
+    })?;
+    let mapping = if arguments.padtec_plain { "plain" } else { "smart-api" };
+    println!(
+        "[[padtec]]\nname = \"nms-1\"\nbase = \"{}\"\nuser = \"noc\"\npassword = {{ env = \"{name}\" }}\n\
+         zone = \"America/Manaus\"\nmapping = \"{mapping}\"\n",
+        padtec.base()
+    );
+    Ok(Some(padtec))
+}
+
 fn play(simulation: &Simulation, arguments: &Arguments) -> Result<()> {
+    // Served until the end.
+    let _padtec = padtec(arguments)?;
     let name = &arguments.community_env;
     let community =
         std::env::var(name).with_context(|| format!("put the community into the environment variable {name}"))?;
