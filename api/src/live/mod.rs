@@ -15,6 +15,7 @@ pub mod reading;
 mod render;
 mod ring;
 mod row;
+mod sites;
 mod state;
 mod system;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use node::Index;
 pub use query::Narrow;
 pub use ring::{Ring, RingLimits};
 pub use row::Sym;
+pub use sites::SiteItem;
 pub use state::LiveState;
 pub use system::{ProbeConfig, SILENT_AFTER_US};
 pub use text::wanted;

@@ -5,8 +5,11 @@ mod devices;
 mod events;
 mod extract;
 mod health;
+mod measurements;
 mod olts;
 mod provision;
+mod series;
+mod sites;
 mod sources;
 
 use std::sync::Arc;
@@ -61,6 +64,12 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         .routes(routes!(olts::autofind))
         .routes(routes!(olts::pon))
         .routes(routes!(sources::list))
+        .routes(routes!(measurements::of_device))
+        .routes(routes!(measurements::latest_of_device))
+        .routes(routes!(measurements::of_card))
+        .routes(routes!(measurements::latest))
+        .routes(routes!(sites::list))
+        .routes(routes!(sites::cards))
         .routes(routes!(health::summary))
         .routes(routes!(health::health_v1));
     let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
@@ -74,6 +83,11 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
     };
     let router = router
         .route(&format!("{BASE}/openapi.json"), get(openapi))
+        // Paths that were asked for as they stand here.
+        .route("/api/sites", get(sites::list))
+        .route("/api/sites/{site}/cards", get(sites::cards))
+        .route("/api/cards/{serial}/measurements", get(measurements::of_card))
+        .route("/api/measurements/latest", get(measurements::latest))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::prometheus));

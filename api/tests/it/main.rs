@@ -4,6 +4,7 @@
 mod auth;
 mod contract;
 mod devices;
+mod measurements;
 mod roles;
 mod socket;
 mod socket_limits;
