@@ -52,6 +52,35 @@ pub const RULES: &[(&str, &str, Access)] = &[
         "/api/v1/olts/{id}/pons/{frame}/{slot}/{port}",
         Access::From(Role::Viewer),
     ),
+    ("GET", "/api/v1/alarms", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/alarms/counts", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/alarms/{id}", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/alarms/{id}/transitions", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/alarms/{id}/why", Access::From(Role::Viewer)),
+    ("POST", "/api/v1/alarms/{id}/acknowledge", Access::From(Role::Operator)),
+    (
+        "POST",
+        "/api/v1/alarms/{id}/unacknowledge",
+        Access::From(Role::Operator),
+    ),
+    ("POST", "/api/v1/alarms/{id}/comment", Access::From(Role::Operator)),
+    ("POST", "/api/v1/alarms/{id}/clear", Access::From(Role::Operator)),
+    ("POST", "/api/v1/alarms/{id}/silence", Access::From(Role::Operator)),
+    ("POST", "/api/v1/alarms/{id}/unsilence", Access::From(Role::Operator)),
+    ("GET", "/api/v1/alerts/active", Access::From(Role::Viewer)),
+    ("POST", "/api/v1/alerts/{id}/acknowledge", Access::From(Role::Operator)),
+    ("POST", "/api/v1/alerts/{id}/clear", Access::From(Role::Operator)),
+    ("GET", "/api/v1/alerts/rules", Access::From(Role::Viewer)),
+    ("POST", "/api/v1/alerts/rules", Access::From(Role::Operator)),
+    ("POST", "/api/v1/alerts/rules/check", Access::From(Role::Operator)),
+    ("GET", "/api/v1/alerts/rules/{id}", Access::From(Role::Viewer)),
+    ("DELETE", "/api/v1/alerts/rules/{id}", Access::From(Role::Operator)),
+    ("GET", "/api/v1/alerts/rules/{id}/versions", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/silences", Access::From(Role::Viewer)),
+    ("POST", "/api/v1/silences", Access::From(Role::Operator)),
+    ("DELETE", "/api/v1/silences/{id}", Access::From(Role::Operator)),
+    ("GET", "/api/v1/incidents", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/incidents/{id}", Access::From(Role::Viewer)),
     ("GET", "/api/v1/sources", Access::From(Role::Viewer)),
     ("GET", "/api/v1/devices/{id}/measurements", Access::From(Role::Viewer)),
     (
@@ -63,15 +92,12 @@ pub const RULES: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/measurements/latest", Access::From(Role::Viewer)),
     ("GET", "/api/v1/sites", Access::From(Role::Viewer)),
     ("GET", "/api/v1/sites/{site}/cards", Access::From(Role::Viewer)),
-    ("GET", "/api/sites", Access::From(Role::Viewer)),
-    ("GET", "/api/sites/{site}/cards", Access::From(Role::Viewer)),
-    ("GET", "/api/cards/{serial}/measurements", Access::From(Role::Viewer)),
-    ("GET", "/api/measurements/latest", Access::From(Role::Viewer)),
     ("GET", "/api/v1/metrics", Access::From(Role::Viewer)),
 ];
 
-/// The rule of a route.
+/// The rule of a route; one that is served under two paths has one.
 pub fn rule(method: &Method, path: &str) -> Option<Access> {
+    let path = &*crate::rest::canonical(path);
     let method = if *method == Method::HEAD {
         "GET"
     } else {

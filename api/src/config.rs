@@ -99,6 +99,9 @@ impl Default for Limits {
     }
 }
 
+/// Says what the bytes of a trap's PDU, which a root sent, mean.
+pub type ExplainTrap = Arc<dyn Fn(&[u8], &str) -> serde_json::Value + Send + Sync>;
+
 /// The parts the API stands on.
 #[derive(Clone)]
 pub struct Parts {
@@ -110,6 +113,8 @@ pub struct Parts {
     pub live: Arc<LiveView>,
     /// What else must be able before `/ready` says so.
     pub ready: Vec<Arc<dyn ReadyCheck>>,
+    /// What a trap's PDU (first) of a root (second) says, for people; `None`: it stays bytes.
+    pub explain_trap: Option<ExplainTrap>,
     /// Renders the process's metrics as Prometheus text.
     pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

@@ -32,3 +32,9 @@ pub const LOGINS: &str = "atalaia_logins_total";
 pub const AUDIT_DROPPED: &str = "atalaia_audit_dropped_total";
 /// ONUs that are online (the name that was asked for, m139).
 pub const DEVICES_CONNECTED: &str = "devices_connected_total";
+/// Alarms that stand and are shown, by severity.
+pub const ALARMS_SHOWN: &str = "atalaia_alarms_shown";
+/// Alarms that stand and are silenced, inhibited or suppressed.
+pub const ALARMS_HIDDEN: &str = "atalaia_alarms_hidden";
+/// Times the rules were read and told again because the log failed.
+pub const RULES_RESTARTS: &str = "atalaia_rules_restarts_total";

@@ -1,4 +1,5 @@
-//! Writes `DeviceRegistered` into `observations`, with a writer id, so that a resent record counts once.
+//! Writes into `observations` what people say, with a writer id, so that a resent record counts once: registrations, acts on
+//! alarms, and versions of rules and silences into every partition.
 
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use log::{Acknowledged, Headers, Log, LogError, Producer, Record};
-use model::{EntityId, Position, RecordId, WriterId};
-use schemas::DeviceRegistered;
+use model::{EntityId, Partition, Position, RecordId, WriterId};
+use schemas::{AnyRecord, DeviceRegistered};
 use topology::{RECORD_BYTES_MAX, Topic, partition_of};
 
 /// The log must have answered within this time.
@@ -24,7 +25,20 @@ pub struct Registration {
     pub idempotency: Option<String>,
 }
 
-/// Why some registrations are not in the log.
+/// A record on its way.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Where it goes.
+    pub partition: Partition,
+    /// The root it is about; empty for what every partition gets.
+    pub key: String,
+    /// What it says.
+    pub record: AnyRecord,
+    /// What the client calls this act, and its how-manieth record it is; becomes the record's id.
+    pub idempotency: Option<(String, u32)>,
+}
+
+/// Why some records are not in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// A record is too large, or a word does not fit its schema.
@@ -69,11 +83,51 @@ impl Registrar {
     /// # Errors
     /// See [`RegisterError`]; what stands then is a prefix.
     pub fn write(&self, registrations: &[Registration]) -> Result<Vec<Position>, RegisterError> {
-        let records = registrations
-            .iter()
-            .enumerate()
-            .map(|(n, r)| self.record(n, r))
-            .collect::<Result<Vec<_>, _>>()?;
+        let outgoing = registrations.iter().zip(0..).map(|(registration, n)| {
+            let root = registration.entity.root();
+            Outgoing {
+                partition: partition_of(root.as_str(), self.log.partitions()),
+                key: root.as_str().to_owned(),
+                record: registration.record.clone().into(),
+                idempotency: registration.idempotency.clone().map(|key| (key, n)),
+            }
+        });
+        self.append(&outgoing.collect::<Vec<_>>())
+    }
+
+    /// Writes into one root's partition; as [`Registrar::write`].
+    ///
+    /// # Errors
+    /// See [`RegisterError`].
+    pub fn act(&self, root: &str, record: AnyRecord, idempotency: Option<String>) -> Result<Position, RegisterError> {
+        let outgoing = Outgoing {
+            partition: partition_of(root, self.log.partitions()),
+            key: root.to_owned(),
+            record,
+            idempotency: idempotency.map(|key| (key, 0)),
+        };
+        let positions = self.append(&[outgoing])?;
+        Ok(*positions.first().expect("one record has one position"))
+    }
+
+    /// Writes each record into every partition; as [`Registrar::write`].
+    ///
+    /// # Errors
+    /// See [`RegisterError`].
+    pub fn broadcast(&self, records: &[AnyRecord]) -> Result<(), RegisterError> {
+        let to_all = records.iter().flat_map(|record| {
+            (0..self.log.partitions()).map(|partition| Outgoing {
+                partition,
+                key: String::new(),
+                record: record.clone(),
+                idempotency: None,
+            })
+        });
+        self.append(&to_all.collect::<Vec<_>>()).map(drop)
+    }
+
+    fn append(&self, outgoing: &[Outgoing]) -> Result<Vec<Position>, RegisterError> {
+        let records = outgoing.iter().map(|o| self.record(o)).collect::<Result<Vec<_>, _>>()?;
         let answers = self.send(records).map_err(|source| RegisterError::Log {
             acknowledged: 0,
             source,
@@ -102,30 +156,24 @@ impl Registrar {
         Ok(positions)
     }
 
-    fn record(&self, n: usize, registration: &Registration) -> Result<Record, RegisterError> {
+    fn record(&self, outgoing: &Outgoing) -> Result<Record, RegisterError> {
         let unfit = |e: &dyn std::error::Error| RegisterError::Unfit(e.to_string());
-        let value = self
-            .log
-            .codec()
-            .encode(&registration.record.clone().into())
-            .map_err(|e| unfit(&e))?;
+        let value = self.log.codec().encode(&outgoing.record).map_err(|e| unfit(&e))?;
         if value.len() > RECORD_BYTES_MAX {
             return Err(RegisterError::Unfit(format!("{} bytes", value.len())));
         }
-        let root = registration.entity.root();
-        let partition = partition_of(root.as_str(), self.log.partitions());
-        let record_id = registration.idempotency.as_ref().map(|key| {
+        let record_id = outgoing.idempotency.as_ref().map(|(key, n)| {
             let position = Position {
                 generation: self.log.generation(),
-                partition,
+                partition: outgoing.partition,
                 offset: 0,
             };
-            RecordId::new(position, 0, key.as_bytes(), u32::try_from(n).unwrap_or(u32::MAX))
+            RecordId::new(position, 0, key.as_bytes(), *n)
         });
         Ok(Record {
             topic: Topic::Observations,
-            partition,
-            key: Bytes::copy_from_slice(root.as_str().as_bytes()),
+            partition: outgoing.partition,
+            key: Bytes::copy_from_slice(outgoing.key.as_bytes()),
             value: Some(value.into()),
             headers: Headers {
                 record_id,

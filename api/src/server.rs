@@ -94,7 +94,8 @@ static HEADERS: [(HeaderName, &str); 7] = [
 
 /// Headers that a browser is told with every answer.
 async fn headers(request: Request, next: Next) -> Response {
-    let api = request.uri().path().starts_with("/api");
+    let path = request.uri().path();
+    let api = path.starts_with("/api") || path.starts_with("/alerts");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in &HEADERS {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use log::Log;
 use store::Store;
 use tokio::sync::Semaphore;
 
@@ -12,10 +13,11 @@ use crate::auth::Caller;
 use crate::auth::limiter::Limiter;
 use crate::auth::sessions::Sessions;
 use crate::auth::tokens::Tokens;
-use crate::config::{ApiConfig, Parts};
+use crate::config::{ApiConfig, ExplainTrap, Parts};
 use crate::idempotency::Idempotency;
 use crate::live::LiveView;
 use crate::registrar::Registrar;
+use crate::rules::Rules;
 use crate::time::now;
 use crate::ws::Hub;
 use crate::{ApiError, Code, ReadyCheck};
@@ -33,6 +35,9 @@ pub struct ApiState {
     pub(crate) sessions: Sessions,
     pub(crate) audit: Audit,
     pub(crate) registrar: Arc<Registrar>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) explain_trap: Option<ExplainTrap>,
     pub(crate) idempotency: Idempotency,
     pub(crate) ready: Vec<Arc<dyn ReadyCheck>>,
     pub(crate) render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
@@ -44,19 +49,23 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// Puts the parts together; starts the audit's thread and nothing else.
+    /// Puts the parts together; starts the threads of the audit and of the rules, and nothing else.
     ///
     /// # Errors
-    /// When that thread cannot be started.
+    /// When a thread cannot be started.
     pub fn new(config: ApiConfig, parts: Parts) -> std::io::Result<Arc<Self>> {
         let limits = config.limits.clone();
         parts.live.watch_system(&config.tenant, config.probe.clone());
+        let registrar = Arc::new(Registrar::new(parts.log.clone(), &config.instance));
         Ok(Arc::new(Self {
             hub: Hub::new(limits.ws),
             tokens: Tokens::new(&config.jwt_key),
             sessions: Sessions::new(parts.store.clone()),
             audit: Audit::start(parts.log.clone())?,
-            registrar: Arc::new(Registrar::new(parts.log, &config.instance)),
+            rules: Rules::start(parts.log.clone(), registrar.clone(), &config.instance)?,
+            registrar,
+            log: parts.log,
+            explain_trap: parts.explain_trap,
             idempotency: Idempotency::default(),
             live: parts.live,
             store: parts.store,
@@ -69,6 +78,11 @@ impl ApiState {
             started: Instant::now(),
             config,
         }))
+    }
+
+    /// Whether the rules have been read from the log once.
+    pub fn knows_rules(&self) -> bool {
+        self.rules.serve().is_ok()
     }
 
     /// Who a token is of.

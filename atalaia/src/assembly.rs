@@ -15,7 +15,11 @@ pub fn network_chain() -> Chain<NetworkEvent> {
     Chain::new(decode)
         .step(pipeline_normalize::Normalize::new())
         .step(pipeline_status::Status::default())
+        .step(pipeline_detect::Detect::default())
         .step(pipeline_rollup::Rollup)
+        .step(pipeline_correlate::Gather::default())
+        .step(pipeline_correlate::Correlate)
+        .step(pipeline_correlate::Alarms::default())
 }
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {
@@ -259,4 +263,15 @@ fn registrations(settings: &Settings) -> Result<Vec<DeviceRegistered>> {
         })
     })
     .collect()
+}
+
+/// What a trap's PDU says, for the pages that show the record behind an alarm.
+pub fn explain_trap(pdu: &[u8], root: &str) -> serde_json::Value {
+    let Ok(root) = model::Root::parse(root) else {
+        return serde_json::Value::Null;
+    };
+    let explained = pipeline_normalize::explain(pdu, &root);
+    explained.map_or(serde_json::Value::Null, |rows| {
+        serde_json::to_value(rows).unwrap_or(serde_json::Value::Null)
+    })
 }

@@ -319,6 +319,7 @@ impl Foundation<'_> {
             store,
             live: live.clone(),
             ready,
+            explain_trap: Some(Arc::new(assembly::explain_trap)),
             render_metrics: renderer(self.metrics),
         };
         let state = api::ApiState::new(config, parts)?;

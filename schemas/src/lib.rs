@@ -11,6 +11,7 @@ mod generated;
 pub mod network;
 pub mod probe;
 mod records;
+pub mod rules;
 mod wire;
 
 pub use codec::{

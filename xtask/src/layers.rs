@@ -49,6 +49,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["model", "schemas", "topology", "runtime", "snmp-pdu"],
     ),
     ("pipeline-status", &["model", "schemas", "topology", "runtime"]),
+    ("pipeline-detect", &["model", "schemas", "topology", "runtime"]),
+    ("pipeline-correlate", &["model", "schemas", "topology", "runtime"]),
     ("pipeline-rollup", &["model", "schemas", "topology", "runtime"]),
     (
         "pipeline-persist",

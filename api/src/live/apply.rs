@@ -1,12 +1,8 @@
 //! How a record changes the live view.
 //!
-//! Rules, per key: the last exact row and at most one fast row above it. The fast row goes
-//! - when the exact row has caught up with it, or an exact record of its partition has an id not lower and a second has
-//!   passed (that second bridges a commit read in two halves, so that nobody sees an older state in between);
-//! - 60 s after it was appended, whatever came.
-//!
-//! A fast row whose id is not above the highest exact id of its partition is history: it never counts. Tombstones carry a
-//! record id too and raise that mark, so a late fast row cannot bring a deleted entity back.
+//! Rules, per key: the last exact row and at most one fast row above it, which goes when the exact row has caught up with it, or when
+//! `fast.rs` says so. Tombstones carry a record id too and raise the mark of their partition, so a late fast row cannot bring a deleted
+//! entity back.
 
 use log::Stored;
 use model::{EntityId, Micros, Partition, RecordId, RootKind};
@@ -15,18 +11,17 @@ use topology::Topic;
 
 use super::node::{FastRow, Index};
 use super::row::{InventoryRow, StatusRow};
-use super::state::{FastMark, LiveState};
-
-/// A fast row that no exact record has confirmed goes after this time (design: 60 s).
-pub const FAST_ROW_US_MAX: i64 = 60 * Micros::SECOND;
-/// How long a fast row stays when its partition has passed it but its own exact row has not been read.
-const FAST_ROW_GRACE_US: i64 = Micros::SECOND;
+use super::state::LiveState;
 
 impl LiveState {
     /// Takes in what a poll brought: fast records first, then exact ones, so that a row is not shown older in between.
     pub fn apply(&mut self, records: &[Stored], codec: &Codec, now: Micros) {
-        for stored in records.iter().filter(|s| s.record.topic == Topic::DeviceEvents) {
-            self.apply_event(stored, codec, now);
+        for stored in records {
+            match stored.record.topic {
+                Topic::DeviceEvents => self.apply_event(stored, codec, now),
+                Topic::AlarmTransitions => self.apply_transition(stored, codec, now),
+                _ => {}
+            }
         }
         let mut marks: Vec<(Partition, RecordId)> = Vec::new();
         for stored in records {
@@ -39,6 +34,8 @@ impl LiveState {
                     }
                 }
                 Topic::Inventory => self.apply_inventory(stored, codec),
+                Topic::Alarms => self.apply_alarm(stored, codec, now),
+                Topic::Incidents => self.apply_incident(stored, codec, now),
                 Topic::Ledger if !self.system.counted(stored, codec) => self.bad(stored, "not a row of the ledger"),
                 _ => {}
             }
@@ -50,27 +47,12 @@ impl LiveState {
         self.system.tick(now);
     }
 
-    /// Drops fast rows whose time is over. `now` is the machine's clock, of which the log stamps its records.
+    /// Drops fast rows whose time is over, and forgets what ended a while ago.
     pub fn expire(&mut self, now: Micros) {
-        let mut over = Vec::new();
-        for queue in self.fast_rows.values_mut() {
-            while queue
-                .front()
-                .is_some_and(|f| now.since(f.appended_at) >= FAST_ROW_US_MAX)
-            {
-                over.extend(queue.pop_front().map(|f| (f.node, f.id)));
-            }
-        }
-        self.doubtful.retain(|(until, node, id)| {
-            let ends = now >= *until;
-            if ends {
-                over.push((*node, id.clone()));
-            }
-            !ends
-        });
-        for (node, id) in over {
+        for (node, id) in self.fast.over(now) {
             self.drop_fast(node, &id);
         }
+        self.expire_alarms(now);
     }
 
     fn apply_event(&mut self, stored: &Stored, codec: &Codec, now: Micros) {
@@ -100,26 +82,15 @@ impl LiveState {
     }
 
     fn put_fast(&mut self, stored: &Stored, index: Index, id: &RecordId, row: StatusRow, now: Micros) {
-        let passed = self
-            .exact_marks
-            .get(&stored.record.partition)
-            .is_some_and(|mark| id <= mark);
+        let partition = stored.record.partition;
+        let history = self.fast.is_history(partition, id, stored.appended_at, now);
         let node = &mut self.nodes[index as usize];
         let older = node.exact_position().is_some_and(|exact| exact > row.position);
-        let over = now.since(stored.appended_at) >= FAST_ROW_US_MAX;
-        if passed || older || over {
+        if history || older {
             return;
         }
         node.fast = Some(Box::new(FastRow { id: id.clone(), row }));
-        let mark = FastMark {
-            id: id.clone(),
-            appended_at: stored.appended_at,
-            node: index,
-        };
-        self.fast_rows
-            .entry(stored.record.partition)
-            .or_default()
-            .push_back(mark);
+        self.fast.hold(partition, id, stored.appended_at, index);
         self.refresh(index);
     }
 
@@ -185,26 +156,10 @@ impl LiveState {
         self.refresh(node);
     }
 
-    /// The exact topic of a partition has come to `id`: fast rows not above it have had their exact row, or will not get
-    /// one.
     fn raise_mark(&mut self, partition: Partition, id: RecordId, now: Micros) {
-        let mark = self.exact_marks.entry(partition).or_insert_with(|| id.clone());
-        if *mark < id {
-            *mark = id;
-        }
-        let Some(queue) = self.fast_rows.get_mut(&partition) else {
-            return;
-        };
-        while queue.front().is_some_and(|f| f.id <= *mark) {
-            let Some(front) = queue.pop_front() else { break };
-            let held = self.nodes[front.node as usize]
-                .fast
-                .as_ref()
-                .is_some_and(|f| f.id == front.id);
-            if held {
-                self.doubtful.push((now.plus(FAST_ROW_GRACE_US), front.node, front.id));
-            }
-        }
+        let nodes = &self.nodes;
+        let is_held = |node: u32, id: &RecordId| nodes[node as usize].fast.as_ref().is_some_and(|f| f.id == *id);
+        self.fast.passed(partition, id, now, is_held);
     }
 
     fn drop_fast(&mut self, index: Index, id: &RecordId) {
@@ -215,7 +170,7 @@ impl LiveState {
         }
     }
 
-    fn bad(&mut self, stored: &Stored, problem: &str) {
+    pub(super) fn bad(&mut self, stored: &Stored, problem: &str) {
         self.bad_records += 1;
         metrics::counter!(crate::metrics_names::LIVE_BAD_RECORDS).increment(1);
         let (topic, partition, offset) = (stored.record.topic, stored.record.partition, stored.offset);

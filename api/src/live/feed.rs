@@ -1,7 +1,7 @@
 //! The thread that brings the log's records into the live view.
 //!
 //! Start (and start again after the log was away): note the ends of all topics, read the exact ones from their beginning
-//! and the fast one from two minutes back, all to the noted ends; then the view is ready. Fast records wait until the
+//! and the fast ones from two minutes back, all to the noted ends; then the view is ready. Fast records wait until the
 //! exact ones are in, so that events are shown with the names and sites of what they happened to.
 
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ use super::state::LiveState;
 use crate::metrics_names as names;
 use crate::time::now;
 
-/// The fast topic is read from this far back (design §10).
+/// The fast topics are read from this far back (design §10).
 const FAST_BACK_US: i64 = 120 * Micros::SECOND;
 /// Events a partition that are fetched for the first screen, if the two minutes hold fewer.
 const EVENTS_BACK: u64 = 200;
@@ -30,8 +30,6 @@ const POLL_MAX: usize = 2_048;
 const PUBLISH_EVERY: Duration = Duration::from_millis(5);
 const IDLE_WAIT: Duration = Duration::from_millis(200);
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
-
-const FAST: Topic = Topic::DeviceEvents;
 
 pub(super) struct Feed {
     log: Arc<dyn Log>,
@@ -112,18 +110,22 @@ impl Feed {
     fn load(&self, held: &mut Held) -> Result<Box<dyn Tail>, End> {
         let began = Instant::now();
         let mut ends = Vec::new();
-        for topic in LiveState::EXACT_TOPICS.into_iter().chain([FAST]) {
+        for topic in LiveState::EXACT_TOPICS.into_iter().chain(LiveState::FAST_TOPICS) {
             ends.push((topic, self.log.ends(topic)?));
         }
         let mut starts: Vec<_> = LiveState::EXACT_TOPICS.iter().map(|&t| (t, Start::Beginning)).collect();
-        starts.push((FAST, Start::Offsets(self.fast_start()?)));
+        for topic in LiveState::FAST_TOPICS {
+            starts.push((topic, Start::Offsets(self.fast_start(topic)?)));
+        }
         starts.push((Topic::Ledger, Start::At(now().plus(-LEDGER_BACK_US))));
         let mut tail = self.log.tail(&starts)?;
         self.view()?.write(LiveState::begin_load);
         let (mut waiting, mut exact) = (Vec::<Stored>::new(), 0_usize);
         while !reached(tail.as_ref(), &ends) {
             let records = held.pass(tail.poll(POLL_MAX, IDLE_WAIT)?, self.log.codec())?;
-            let (fast, rows): (Vec<_>, Vec<_>) = records.into_iter().partition(|r| r.record.topic == FAST);
+            let (fast, rows): (Vec<_>, Vec<_>) = records
+                .into_iter()
+                .partition(|r| LiveState::FAST_TOPICS.contains(&r.record.topic));
             exact += rows.len();
             waiting.extend(fast);
             self.apply(&*self.view()?, &rows);
@@ -142,16 +144,16 @@ impl Feed {
         Ok(tail)
     }
 
-    /// Offsets of the fast topic two minutes back, or of the last events if there were few.
-    fn fast_start(&self) -> Result<Vec<Offset>, LogError> {
+    /// Offsets of a fast topic two minutes back, or of the last events if there were few.
+    fn fast_start(&self, topic: Topic) -> Result<Vec<Offset>, LogError> {
         let since = now().plus(-FAST_BACK_US);
-        let recent = self.log.tail(&[(FAST, Start::At(since))])?;
-        let (starts, ends) = (self.log.starts(FAST)?, self.log.ends(FAST)?);
+        let recent = self.log.tail(&[(topic, Start::At(since))])?;
+        let (starts, ends) = (self.log.starts(topic)?, self.log.ends(topic)?);
         let offsets = (0..self.log.partitions())
             .zip(starts.iter().zip(&ends))
             .map(|(partition, (&start, &end))| {
                 let few = end.saturating_sub(EVENTS_BACK);
-                recent.position(FAST, partition).min(few).max(start)
+                recent.position(topic, partition).min(few).max(start)
             });
         Ok(offsets.collect())
     }

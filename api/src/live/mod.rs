@@ -3,9 +3,11 @@
 //! One thread of its own follows the log with one tail; readers take a short lock. It can be deleted at any time: a start
 //! builds it again from the compacted topics and the last moments of the fast one.
 
+pub mod alarms;
 mod apply;
 mod change;
 pub mod counts;
+mod fast;
 mod feed;
 mod held;
 pub mod items;
@@ -28,7 +30,7 @@ use std::thread::JoinHandle;
 
 use log::Log;
 
-pub use change::{Change, What};
+pub use change::{Change, Visibility, What};
 pub use node::Index;
 pub use query::Narrow;
 pub use ring::{Ring, RingLimits};
@@ -116,6 +118,11 @@ impl LiveView {
             Code::NotReady,
             "the live view is being built from the log, try again in a moment",
         ))
+    }
+
+    /// How many alarms stand, over all tenants.
+    pub fn standing_alarms(&self) -> usize {
+        self.read().standing()
     }
 
     /// Gives a tenant a number before anything of it was seen, so that it can be waited for.

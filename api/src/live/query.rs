@@ -235,5 +235,7 @@ impl LiveState {
     }
 
     /// Topics whose current content this view is.
-    pub const EXACT_TOPICS: [Topic; 2] = [Topic::DeviceStatus, Topic::Inventory];
+    pub const EXACT_TOPICS: [Topic; 4] = [Topic::DeviceStatus, Topic::Inventory, Topic::Alarms, Topic::Incidents];
+    /// Topics that move it ahead of those.
+    pub const FAST_TOPICS: [Topic; 2] = [Topic::DeviceEvents, Topic::AlarmTransitions];
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use log::{IdFilter, Stored};
-use model::{EntityId, Kind, Micros, Partition, RecordId, Serial};
+use model::{EntityId, Kind, RecordId, Serial};
 use schemas::DeviceEvent;
 
+use super::alarms::{Alarms, Incidents};
 use super::change::{Change, What};
 use super::counts::{Share, Totals};
+use super::fast::FastRows;
 use super::node::{Index, Node, sort_key};
 use super::row::{Interner, Sym};
 use super::system::System;
@@ -19,12 +21,6 @@ use super::text::fold;
 pub const RECENT_EVENTS_MAX: usize = 5_000;
 
 type FastHash = foldhash::fast::RandomState;
-
-pub(super) struct FastMark {
-    pub(super) id: RecordId,
-    pub(super) appended_at: Micros,
-    pub(super) node: Index,
-}
 
 /// Everything the live view knows.
 #[derive(Default)]
@@ -36,10 +32,10 @@ pub struct LiveState {
     pub(super) by_serial: HashMap<Box<str>, Vec<Index>, FastHash>,
     pub(super) by_name: HashMap<Box<str>, Vec<Index>, FastHash>,
     pub(super) totals: HashMap<(Sym, Option<Sym>), Totals, FastHash>,
-    /// Highest id of the exact status topic, by partition.
-    pub(super) exact_marks: HashMap<Partition, RecordId, FastHash>,
-    pub(super) fast_rows: HashMap<Partition, VecDeque<FastMark>, FastHash>,
-    pub(super) doubtful: Vec<(Micros, Index, RecordId)>,
+    /// Rows of `device-events` above those of `device-status`.
+    pub(super) fast: FastRows,
+    pub(super) alarms: Alarms,
+    pub(super) incidents: Incidents,
     pub(super) filter: IdFilter,
     pub(super) load: u32,
     dirty: Vec<Index>,
@@ -75,6 +71,7 @@ impl LiveState {
                 self.refresh(as_index(index));
             }
         }
+        self.end_alarm_load();
     }
 
     pub(super) fn node_of_key(&mut self, stored: &Stored) -> Option<Index> {
@@ -229,6 +226,9 @@ impl LiveState {
             kind: node.kind,
             state: event.state.as_deref().and_then(|s| s.parse().ok()),
             id: Some(id.clone()),
+            number: index,
+            alarm: None,
+            subject: None,
             entity: node.id.clone(),
             json: json.into(),
         }
@@ -248,6 +248,7 @@ impl LiveState {
         if self.system.take_changed() {
             changes.extend(self.system_change());
         }
+        self.drain_alarms(&mut changes);
         changes.append(&mut self.pending_events);
         changes
     }
@@ -258,6 +259,8 @@ impl LiveState {
             || !self.pending_events.is_empty()
             || !self.dirty_totals.is_empty()
             || self.system.has_changed()
+            || self.alarms.has_changes()
+            || self.incidents.has_changes()
     }
 
     /// Keeps a published event for later snapshots.

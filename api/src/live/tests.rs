@@ -1,6 +1,6 @@
 //! The rules of the live view, record by record.
 
-mod driver;
+pub(super) mod driver;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use schemas::DeviceStatus;
 use topology::Topic;
 
-use super::apply::FAST_ROW_US_MAX;
 use super::counts::Totals;
+use super::fast::FAST_ROW_US_MAX;
 use super::query::Narrow;
 use super::state::LiveState;
 use super::{LiveView, RingLimits};

@@ -8,14 +8,41 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use model::Micros;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::auth::Caller;
+use crate::live::alarms::items::instant_of;
 use crate::{ApiError, Code};
 
 /// A JSON body.
 pub struct Body<T>(pub T);
+
+/// A JSON body that may be missing altogether.
+pub struct OptionalBody<T>(pub Option<T>, pub Bytes);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !request.headers().contains_key(header::CONTENT_TYPE) {
+            let bytes = Bytes::from_request(request, state).await;
+            return match bytes {
+                Ok(bytes) if bytes.is_empty() => Ok(Self(None, bytes)),
+                _ => Err(ApiError::new(
+                    Code::UnsupportedMediaType,
+                    "send `content-type: application/json`",
+                )),
+            };
+        }
+        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None, bytes));
+        }
+        Ok(Self(Some(parse(&bytes)?), bytes))
+    }
+}
 
 /// The bytes of a JSON body.
 pub struct JsonBytes(pub Bytes);
@@ -147,6 +174,17 @@ pub fn cursor(text: Option<&str>) -> Result<Option<Vec<u8>>, ApiError> {
 /// The cursor is not the `next` of this list.
 pub fn foreign_cursor() -> ApiError {
     ApiError::new(Code::BadRequest, "`cursor` is not one of this list: begin it again")
+}
+
+/// An instant of a query: RFC 3339.
+pub fn instant(name: &str, text: Option<&str>) -> Result<Option<Micros>, ApiError> {
+    let read = |text: &str| {
+        instant_of(text).ok_or_else(|| {
+            let message = format!("`{name}` is an instant such as 2026-11-21T10:00:00Z");
+            ApiError::new(Code::BadRequest, message)
+        })
+    };
+    text.map(read).transpose()
 }
 
 /// The `limit` of a list: 100 unless asked, 1 to `max`.

@@ -1,16 +1,25 @@
 //! REST under `/api/v1`, and what every process serves at its root.
 
+mod acts;
+mod alarms;
 mod auth;
 mod devices;
 mod events;
+mod excerpt;
 mod extract;
 mod health;
+mod incidents;
 mod measurements;
 mod olts;
 mod provision;
+mod rule_body;
+mod rules;
 mod series;
+mod silences;
 mod sites;
 mod sources;
+mod stored;
+mod why;
 
 use std::sync::Arc;
 
@@ -47,6 +56,55 @@ impl Modify for Bearer {
     }
 }
 
+/// Alarms: under `/api/v1`, and as they were asked for, under `/api` alone.
+fn alarm_routes() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(alarms::list))
+        .routes(routes!(alarms::counts))
+        .routes(routes!(alarms::one))
+        .routes(routes!(alarms::transitions))
+        .routes(routes!(why::why))
+        .routes(routes!(acts::acknowledge))
+        .routes(routes!(acts::unacknowledge))
+        .routes(routes!(acts::comment))
+        .routes(routes!(acts::clear))
+        .routes(routes!(acts::silence))
+        .routes(routes!(acts::unsilence))
+}
+
+/// Alerts: under `/api/v1`, and as they were asked for, at the root.
+fn alert_routes() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(alarms::active))
+        .routes(routes!(acts::acknowledge_alert))
+        .routes(routes!(acts::clear_alert))
+        .routes(routes!(rules::list, rules::write))
+        .routes(routes!(rules::check))
+        .routes(routes!(rules::one, rules::remove))
+        .routes(routes!(rules::versions))
+}
+
+/// Sites, cards and measures: under `/api/v1`, and as they were asked for, under `/api` alone.
+fn optical_routes() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(measurements::of_card))
+        .routes(routes!(measurements::latest))
+        .routes(routes!(sites::list))
+        .routes(routes!(sites::cards))
+}
+
+/// How paths begin that are served under `/api` too.
+const ALSO_UNDER_API: [&str; 4] = ["/alarms", "/sites", "/cards", "/measurements"];
+
+/// The path under [`BASE`] of a route that is served elsewhere too: who may call it, and what it does, is the same.
+pub fn canonical(path: &str) -> std::borrow::Cow<'_, str> {
+    match path.strip_prefix("/api") {
+        Some(rest) if ALSO_UNDER_API.iter().any(|path| rest.starts_with(path)) => format!("{BASE}{rest}").into(),
+        None if path.starts_with("/alerts") => format!("{BASE}{path}").into(),
+        _ => path.into(),
+    }
+}
+
 /// Routes and the document generated from them.
 pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi) {
     let v1 = OpenApiRouter::new()
@@ -66,10 +124,13 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         .routes(routes!(sources::list))
         .routes(routes!(measurements::of_device))
         .routes(routes!(measurements::latest_of_device))
-        .routes(routes!(measurements::of_card))
-        .routes(routes!(measurements::latest))
-        .routes(routes!(sites::list))
-        .routes(routes!(sites::cards))
+        .merge(optical_routes())
+        .merge(alarm_routes())
+        .merge(alert_routes())
+        .routes(routes!(silences::list, silences::begin))
+        .routes(routes!(silences::end))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::one))
         .routes(routes!(health::summary))
         .routes(routes!(health::health_v1));
     let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
@@ -81,13 +142,13 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         let json = json.clone();
         async move { extract::json_text(json.to_string()) }
     };
+    let (elsewhere, _) = OpenApiRouter::new()
+        .nest("/api", alarm_routes().merge(optical_routes()))
+        .merge(alert_routes())
+        .split_for_parts();
     let router = router
+        .merge(elsewhere)
         .route(&format!("{BASE}/openapi.json"), get(openapi))
-        // Paths that were asked for as they stand here.
-        .route("/api/sites", get(sites::list))
-        .route("/api/sites/{site}/cards", get(sites::cards))
-        .route("/api/cards/{serial}/measurements", get(measurements::of_card))
-        .route("/api/measurements/latest", get(measurements::latest))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::prometheus));

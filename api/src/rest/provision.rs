@@ -190,15 +190,15 @@ async fn write(
     })
 }
 
-fn accepted(answer: String) -> Response {
+pub(super) fn accepted(answer: String) -> Response {
     (StatusCode::ACCEPTED, json_text(answer)).into_response()
 }
 
-fn conflict(message: &str) -> ApiError {
+pub(super) fn conflict(message: &str) -> ApiError {
     ApiError::new(Code::Conflict, message)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };
@@ -213,7 +213,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// For comparing bodies within this process.
-fn hash(body: &[u8]) -> u64 {
+pub(super) fn hash(body: &[u8]) -> u64 {
     static STATE: std::sync::OnceLock<foldhash::quality::RandomState> = std::sync::OnceLock::new();
     let mut hasher = STATE.get_or_init(Default::default).build_hasher();
     hasher.write(body);

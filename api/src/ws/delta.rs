@@ -7,6 +7,8 @@ use axum::extract::ws::Utf8Bytes;
 use hashbrown::{HashMap, HashSet};
 
 use super::subscription::{Subscription, Take};
+use crate::live::alarms::items::GoneItem;
+use crate::live::items::{RemovedItem, json};
 use crate::live::{Change, Ring, What};
 
 /// Changes in one frame at most.
@@ -96,19 +98,24 @@ pub fn delta(ring: &Ring, subscriptions: &[Subscription], from: u64, to: u64, ev
 fn state_key(change: &Change) -> (Option<What>, u32) {
     match change.what {
         What::Summary(_) | What::System => (Some(change.what), 0),
-        _ => (None, change.node),
+        What::Alarm | What::AlarmGone => (Some(What::Alarm), change.number),
+        What::Incident | What::IncidentGone => (Some(What::Incident), change.number),
+        What::Entity | What::Removed | What::Event => (None, change.number),
     }
 }
 
 fn removed_json(change: &Change) -> Arc<str> {
-    if change.what == What::Removed {
-        return change.json.clone();
+    let subject = change.subject.as_deref().unwrap_or_default();
+    match change.what {
+        What::Removed | What::AlarmGone | What::IncidentGone => change.json.clone(),
+        What::Alarm => json(&GoneItem::alarm(subject)).into(),
+        What::Incident => json(&GoneItem::incident(subject)).into(),
+        _ => json(&RemovedItem {
+            item_type: "removed",
+            entity: &change.entity,
+        })
+        .into(),
     }
-    crate::live::items::json(&crate::live::items::RemovedItem {
-        item_type: "removed",
-        entity: &change.entity,
-    })
-    .into()
 }
 
 fn delta_frame(seq: u64, picked: &[Picked], dropped: u64) -> Utf8Bytes {

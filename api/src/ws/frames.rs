@@ -50,6 +50,9 @@ pub struct FilterFrame {
     pub site: Option<String>,
     pub kind: Option<String>,
     pub state: Option<String>,
+    pub entity: Option<String>,
+    pub visibility: Option<String>,
+    pub severity: Option<String>,
 }
 
 /// A small frame from the server; snapshots and deltas are put together from encoded items instead.

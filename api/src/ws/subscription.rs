@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use model::{Kind, State};
+use model::{Kind, Severity, State};
 
 use super::frames::{FilterFrame, Subscribe};
 use crate::auth::{Caller, Role};
-use crate::live::{Change, Index, LiveState, Sym, What};
+use crate::live::{Change, Index, LiveState, Sym, Visibility, What};
 use crate::{ApiError, Code};
 
 /// Longest id a client may give a subscription.
@@ -23,6 +23,8 @@ pub enum TopicName {
     Children,
     Entity,
     Events,
+    Alarms,
+    Incidents,
     System,
 }
 
@@ -32,6 +34,8 @@ pub const TOPIC_ROLES: &[(TopicName, &str, Role)] = &[
     (TopicName::Children, "children", Role::Viewer),
     (TopicName::Entity, "entity", Role::Viewer),
     (TopicName::Events, "events", Role::Viewer),
+    (TopicName::Alarms, "alarms", Role::Viewer),
+    (TopicName::Incidents, "incidents", Role::Viewer),
     (TopicName::System, "system", Role::Viewer),
 ];
 
@@ -41,6 +45,8 @@ enum Topic {
     Children(Index),
     Entity(Index),
     Events { limit: usize },
+    Alarms,
+    Incidents,
     System,
 }
 
@@ -50,6 +56,9 @@ struct Filter {
     site: Option<String>,
     kind: Option<Kind>,
     state: Option<State>,
+    entity: Option<Index>,
+    visibility: Option<Visibility>,
+    severity: Option<Severity>,
 }
 
 /// A subscription.
@@ -85,7 +94,8 @@ impl Subscription {
             return Err(bad("`id` has 1 to 64 bytes"));
         }
         let known = TOPIC_ROLES.iter().find(|(_, name, _)| *name == frame.topic);
-        let (topic, _, role) = known.ok_or_else(|| bad("`topic` is tree, children, entity, events or system"))?;
+        let (topic, _, role) =
+            known.ok_or_else(|| bad("`topic` is tree, children, entity, events, alarms, incidents or system"))?;
         if caller.role < *role {
             return Err(ApiError::new(Code::Forbidden, "your role may not subscribe to this"));
         }
@@ -98,6 +108,8 @@ impl Subscription {
         let topic = match topic {
             TopicName::Tree => Topic::Tree,
             TopicName::System => Topic::System,
+            TopicName::Alarms => Topic::Alarms,
+            TopicName::Incidents => Topic::Incidents,
             TopicName::Children => Topic::Children(entity()?),
             TopicName::Entity => Topic::Entity(entity()?),
             TopicName::Events => Topic::Events {
@@ -105,10 +117,7 @@ impl Subscription {
             },
         };
         let filter = match &frame.filter {
-            Some(filter) if matches!(topic, Topic::Children(_) | Topic::Events { .. }) => {
-                Filter::new(filter, caller, state)?
-            }
-            Some(_) => return Err(bad("only `children` and `events` take a filter")),
+            Some(filter) => Filter::new(filter, topic, caller, state)?,
             None => Filter::default(),
         };
         Ok(Self {
@@ -138,6 +147,11 @@ impl Subscription {
                 let events = state.recent(EVENTS.0, |event| event.node == node);
                 state.one(node).into_iter().chain(events).collect()
             }
+            Topic::Alarms => state
+                .standing_alarms()
+                .filter(|c| self.takes(c) == Take::Item)
+                .collect(),
+            Topic::Incidents => state.open_incidents().filter(|c| self.takes(c) == Take::Item).collect(),
             Topic::Events { limit } => state.recent(limit, |event| self.takes(event) == Take::Item),
         };
         changes.into_iter().map(|c| c.json).collect()
@@ -156,16 +170,18 @@ impl Subscription {
             (Topic::Children(node), What::Entity | What::Removed) => change.parent == Some(node),
             (Topic::Entity(node), What::Entity | What::Removed | What::Event) => change.node == node,
             (Topic::Events { .. }, What::Event) | (Topic::System, What::System) => true,
+            (Topic::Alarms, What::Alarm | What::AlarmGone) => true,
+            (Topic::Incidents, What::Incident | What::IncidentGone) => true,
             _ => false,
         };
         if !concerns || !self.filter.can_ever_take(change) {
             return Take::No;
         }
         match change.what {
-            What::Removed => Take::Removed,
+            What::Removed | What::AlarmGone | What::IncidentGone => Take::Removed,
             _ if self.filter.takes_now(change) => Take::Item,
             // It may have been in before: whether this client has it is not known, so it is told.
-            What::Entity => Take::Removed,
+            What::Entity | What::Alarm | What::Incident => Take::Removed,
             _ => Take::No,
         }
     }
@@ -182,13 +198,38 @@ impl Subscription {
 }
 
 impl Filter {
-    fn new(frame: &FilterFrame, caller: &Caller, state: &LiveState) -> Result<Self, ApiError> {
-        let root = frame.root.as_deref().map(|root| {
-            let missing = || ApiError::new(Code::NotFound, "there is no such root");
-            state.shown(&caller.tenant, root).ok_or_else(missing)
+    fn new(frame: &FilterFrame, topic: Topic, caller: &Caller, state: &LiveState) -> Result<Self, ApiError> {
+        let bad = |message: &str| Err(ApiError::new(Code::BadRequest, message));
+        let alarms_only = frame.visibility.is_some() || frame.severity.is_some();
+        match topic {
+            Topic::Children(_) | Topic::Events { .. } if alarms_only || frame.entity.is_some() => {
+                return bad("the filter of this topic has `root`, `site`, `kind` and `state`");
+            }
+            Topic::Alarms if frame.state.is_some() => {
+                return bad("the filter of `alarms` has `root`, `site`, `kind`, `entity`, `visibility` and `severity`");
+            }
+            Topic::Incidents if alarms_only || frame.state.is_some() => {
+                return bad("the filter of `incidents` has `root`, `site`, `kind` and `entity`");
+            }
+            Topic::Children(_) | Topic::Events { .. } | Topic::Alarms | Topic::Incidents => {}
+            _ => return bad("only `children`, `events`, `alarms` and `incidents` take a filter"),
+        }
+        let shown = |text: &Option<String>, what: &str| {
+            let missing = || ApiError::new(Code::NotFound, format!("there is no such {what}"));
+            let found = text
+                .as_deref()
+                .map(|text| state.shown(&caller.tenant, text).ok_or_else(missing));
+            found.transpose()
+        };
+        let visibility = frame.visibility.as_deref().map(|word| {
+            let unknown = "`visibility` is shown, silenced, inhibited or suppressed";
+            Visibility::by_word(word).ok_or_else(|| ApiError::new(Code::BadRequest, unknown))
         });
         Ok(Self {
-            root: root.transpose()?,
+            root: shown(&frame.root, "root")?,
+            entity: shown(&frame.entity, "entity")?,
+            visibility: visibility.transpose()?,
+            severity: word(frame.severity.as_deref())?,
             site: frame.site.clone(),
             kind: word(frame.kind.as_deref())?,
             state: word(frame.state.as_deref())?,
@@ -196,12 +237,20 @@ impl Filter {
     }
 
     fn can_ever_take(&self, change: &Change) -> bool {
-        self.root.is_none_or(|r| r == change.root) && self.kind.is_none_or(|k| k == change.kind)
+        self.root.is_none_or(|r| r == change.root)
+            && self.kind.is_none_or(|k| k == change.kind)
+            && self.entity.is_none_or(|e| e == change.node)
     }
 
     fn takes_now(&self, change: &Change) -> bool {
         self.site.as_deref().is_none_or(|s| change.site.as_deref() == Some(s))
             && self.state.is_none_or(|s| change.state == Some(s))
+            && self
+                .visibility
+                .is_none_or(|v| change.alarm.is_some_and(|a| a.visibility == Some(v)))
+            && self
+                .severity
+                .is_none_or(|s| change.alarm.is_some_and(|a| a.severity == Some(s)))
     }
 }
 

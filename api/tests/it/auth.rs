@@ -293,6 +293,7 @@ async fn a_crash_between_rotation_and_answer_locks_nobody_out() {
         log: world.log.clone(),
         store: world.store.clone(),
         live: world.live.clone(),
+        explain_trap: None,
         ready: Vec::new(),
         render_metrics: Arc::new(String::new),
     };

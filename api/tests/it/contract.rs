@@ -416,6 +416,7 @@ async fn readiness_says_what_is_missing() {
         log: world.log.clone(),
         store: world.store.clone(),
         live: world.live.clone(),
+        explain_trap: None,
         ready: vec![std::sync::Arc::new(Never)],
         render_metrics: std::sync::Arc::new(String::new),
     };

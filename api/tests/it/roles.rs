@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::socket::Socket;
 use crate::support::{World, request, row};
 
-const TOPICS: [&str; 4] = ["tree", "children", "entity", "events"];
+const TOPICS: [&str; 6] = ["tree", "children", "entity", "events", "alarms", "incidents"];
 
 #[test]
 fn every_route_of_the_document_has_a_rule_and_every_rule_a_route() {
@@ -82,7 +82,8 @@ async fn a_route_that_is_not_there_is_not_found_before_anything_else() {
         "/api/v1/secrets",
         "/api/v2/devices",
         "/api/places",
-        "/alerts/active",
+        "/alerts/nothing/at/all",
+        "/api/alarms/a/b/c",
         "/ws/x",
         "/collector/status",
     ] {

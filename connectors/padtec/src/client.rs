@@ -242,7 +242,9 @@ async fn bytes_of(answer: hyper::Response<hyper::body::Incoming>) -> Result<Byte
 /// The header that shows a token. Some answers hold the word of the scheme already. Its value is never printed.
 fn header_of(scheme: &str, token: &str) -> Result<HeaderValue, ClientError> {
     let token = token.trim();
-    let has_word = token.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme))
+    let has_word = token
+        .get(..scheme.len())
+        .is_some_and(|word| word.eq_ignore_ascii_case(scheme))
         && token[scheme.len()..].starts_with(' ');
     let text = if has_word {
         token.to_owned()

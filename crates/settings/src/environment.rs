@@ -60,7 +60,9 @@ pub(crate) fn padtec(variables: &BTreeMap<String, String>, tenant: &Tenant, foun
                 problem(found, name, ("is missing".to_owned(), right));
             }
         }
-        let [Some(url), Some(token), Some(zone)] = said else { return None };
+        let [Some(url), Some(token), Some(zone)] = said else {
+            return None;
+        };
         let base = match value::from_variable(Kind::Url, url) {
             Ok(Value::Text(base)) => base,
             Ok(_) => url.clone(),

@@ -190,8 +190,14 @@ pub const SECTIONS: &[Section] = &[
         doc: "How to log in to an OLT that has no SSH: everything, the password too, is readable on the way.",
         inline: true,
     },
-    section("padtec_polling", "How often Padtec network management systems are read."),
-    section("padtec[]", "A Padtec network management system. With none, `PADTEC_API_URL`, `PADTEC_API_TOKEN` and `PADTEC_ZONE` make one."),
+    section(
+        "padtec_polling",
+        "How often Padtec network management systems are read.",
+    ),
+    section(
+        "padtec[]",
+        "A Padtec network management system. With none, `PADTEC_API_URL`, `PADTEC_API_TOKEN` and `PADTEC_ZONE` make one.",
+    ),
 ];
 
 /// Every setting, in the order of the example file.

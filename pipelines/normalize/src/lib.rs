@@ -9,6 +9,7 @@
 //! - guarantee: total and pure; a trap that is not understood becomes `unknown_trap` of its root, and stays in
 //!   `observations` to be decoded again; no secret of a varbind goes on
 
+mod alarm_table;
 mod blind;
 mod catalogue;
 mod explain;

@@ -235,7 +235,9 @@ fn alarm(root: &Root, row: &ForeignAlarmRow) -> Option<ListedAlarm> {
 
 /// A word of the system as one of ours: `LASER OFF` → `laser_off`.
 fn word(text: &str) -> Option<String> {
-    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    let parts = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|part| !part.is_empty());
     let word = parts.map(str::to_lowercase).collect::<Vec<_>>().join("_");
     text::word(&word)
 }
@@ -367,7 +369,11 @@ impl Cards {
                 false
             }
         };
-        out.event(NetworkEvent::Registered(Box::new(registered(entity.clone(), row, seen))));
+        out.event(NetworkEvent::Registered(Box::new(registered(
+            entity.clone(),
+            row,
+            seen,
+        ))));
         let state = match row.is_up {
             Some(true) => PolledState::State(State::Up),
             Some(false) if was_down => PolledState::State(State::Down),
@@ -380,12 +386,19 @@ impl Cards {
 
 fn registered(entity: EntityId, row: &CardRow, seen: Seen) -> Registration {
     let word = |text: &Option<String>| text.as_deref().and_then(text::word);
-    let own = [("family", word(&row.family)), ("part", word(&row.part)), ("slot", word(&row.slot))];
+    let own = [
+        ("family", word(&row.family)),
+        ("part", word(&row.part)),
+        ("slot", word(&row.slot)),
+    ];
     let mut attributes: BTreeMap<String, String> = ["serial", "firmware", "provider", "collector", "passive"]
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), text::word(row.attributes.get(name)?)?)))
         .collect();
-    attributes.extend(own.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))));
+    attributes.extend(
+        own.into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), text?))),
+    );
     Registration {
         serial: attributes.get("serial").cloned(),
         name: word(&row.name),

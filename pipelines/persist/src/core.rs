@@ -9,11 +9,16 @@ use schemas::{
     AnyRecord, Codec, DecodeError, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope,
     Measurement, OnuOptics, Phase, PollHealth, Rollup, WindowWanted,
 };
+use store::rows::{
+    AlarmEventRow, AlarmRow, IncidentRow, LedgerEntryRow, LedgerOf, RuleRow, SilenceRow, StatusOptics, StatusPoll,
+    StatusRow, read_group,
+};
 use store::rows::{DeviceEventRow, ENTITIES, EntityRow, GroupKind, GroupRow, STATUS, STATUS_BY_GROUP, SerialRow};
 use store::rows::{LatestRow, RollupRow, SampleRow};
-use store::rows::{LedgerEntryRow, LedgerOf, StatusOptics, StatusPoll, StatusRow, read_group};
 use store::{Row, TableDef, Value, check_row};
 use topology::Topic;
+
+use crate::alarms::{alarm_rows, incident_row, rule_row, silence_row};
 
 /// What one record changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +40,16 @@ pub enum Change {
     Rollup(RollupRow),
     /// A window is to be added up from what is stored.
     Wanted(Request),
+    /// Something happened to an alarm, and what it is now; `None` where a refused act named none that is known.
+    Alarm(Box<(AlarmEventRow, Option<AlarmRow>)>),
+    /// An incident is this now.
+    Incident(Box<IncidentRow>),
+    /// A version of a rule.
+    Rule(Box<RuleRow>),
+    /// A version of a silence.
+    Silence(Box<SilenceRow>),
+    /// A tombstone of an incident that is over: the topic forgets it, the store keeps it until its row ends.
+    Forgotten,
     /// A tombstone: the entity has no status any more, or is not there any more.
     Removed(Removal),
 }
@@ -115,7 +130,10 @@ pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> Vec<String> {
 /// When it waits or is a dead letter; see [`Refusal`].
 pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
     let Some(value) = &stored.record.value else {
-        return removal_of(stored).map(Change::Removed);
+        return match stored.record.topic {
+            Topic::Incidents => Ok(Change::Forgotten),
+            _ => removal_of(stored).map(Change::Removed),
+        };
     };
     let record = codec.decode(value).map_err(|error| match error {
         DecodeError::UnknownSchema(id) => Refusal::UnknownSchema(id),
@@ -129,6 +147,12 @@ pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
         (Topic::Measurements, AnyRecord::Measurement(sample)) => sample_of(sample)?,
         (Topic::RollupsHour | Topic::RollupsDay, AnyRecord::Rollup(row)) => Change::Rollup(rollup_row(row)?),
         (Topic::ReadRequests, AnyRecord::WindowWanted(wanted)) => Change::Wanted(request(wanted)?),
+        (Topic::AlarmTransitions, AnyRecord::AlarmTransition(transition)) => {
+            Change::Alarm(Box::new(alarm_rows(transition, stored)?))
+        }
+        (Topic::Incidents, AnyRecord::Incident(incident)) => Change::Incident(Box::new(incident_row(incident)?)),
+        (Topic::Rules, AnyRecord::Rule(rule)) => Change::Rule(Box::new(rule_row(rule))),
+        (Topic::Rules, AnyRecord::Silence(silence)) => Change::Silence(Box::new(silence_row(silence))),
         (topic, record) => {
             let problem = format!("a {} does not belong into {topic}", record.record_type().name());
             return Err(Refusal::Poison {
@@ -162,7 +186,16 @@ pub fn rows_of(change: &Change) -> Vec<Row> {
             [sample.to_row()].into_iter().chain(newest).collect()
         }
         Change::Rollup(row) => vec![row.to_row()],
-        Change::Refused(_) | Change::Wanted(_) | Change::Removed(_) => vec![],
+        Change::Alarm(change) => {
+            let (event, alarm) = &**change;
+            let mut rows = event.to_rows();
+            rows.extend(alarm.as_ref().map(AlarmRow::to_row));
+            rows
+        }
+        Change::Incident(incident) => vec![incident.to_row(), incident.to_month_row()],
+        Change::Rule(rule) => vec![rule.to_row()],
+        Change::Silence(silence) => vec![silence.to_row()],
+        Change::Refused(_) | Change::Wanted(_) | Change::Removed(_) | Change::Forgotten => vec![],
     }
 }
 
@@ -213,18 +246,12 @@ fn removal_of(stored: &Stored) -> Result<Removal, Refusal> {
     })
 }
 
-fn entity_id(text: &str) -> Result<EntityId, Refusal> {
+pub(crate) fn entity_id(text: &str) -> Result<EntityId, Refusal> {
     EntityId::parse(text).map_err(|error| Refusal::poison("bad_entity", &error))
 }
 
 fn event_row(event: DeviceEvent, stored: &Stored) -> Result<DeviceEventRow, Refusal> {
-    let Some(id) = &stored.record.headers.record_id else {
-        let problem = "an event without a record id could not be told from another of its millisecond".to_owned();
-        return Err(Refusal::Poison {
-            reason: "no_record_id",
-            errors: vec![problem],
-        });
-    };
+    let id = record_id(stored)?;
     let event_type = match event.event_type {
         DeviceEventType::DeviceConnected => "DEVICE_CONNECTED",
         DeviceEventType::DeviceDisconnected => "DEVICE_DISCONNECTED",
@@ -238,7 +265,7 @@ fn event_row(event: DeviceEvent, stored: &Stored) -> Result<DeviceEventRow, Refu
     Ok(DeviceEventRow {
         entity: entity_id(&event.entity)?,
         at: event.at,
-        id: id.as_bytes().to_vec(),
+        id,
         kind: event.kind,
         event_type: event_type.to_owned(),
         event: event.event,
@@ -254,6 +281,15 @@ fn event_row(event: DeviceEvent, stored: &Stored) -> Result<DeviceEventRow, Refu
         detail: event.detail,
         received_at: event.received_at,
         position: event.position.position(),
+    })
+}
+
+/// The bytes that tell a happening from another of its millisecond.
+pub(crate) fn record_id(stored: &Stored) -> Result<Vec<u8>, Refusal> {
+    let id = stored.record.headers.record_id.as_ref();
+    id.map(|id| id.as_bytes().to_vec()).ok_or_else(|| Refusal::Poison {
+        reason: "no_record_id",
+        errors: vec!["an event without a record id could not be told from another of its millisecond".to_owned()],
     })
 }
 

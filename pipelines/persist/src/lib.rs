@@ -1,9 +1,10 @@
 //! Log to store.
 //!
 //! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `measurements`, `rollups-hour`, `rollups-day`, `read-requests`,
-//!   as group `persist`
+//!   `alarm-transitions`, `incidents`, `rules`, as group `persist`
 //! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; `samples_raw`,
-//!   `latest_by_group`; `rollup_hourly`; `rollup_daily`, `rollup_monthly`; answers in `observations`; dead letters
+//!   `latest_by_group`; `rollup_hourly`; `rollup_daily`, `rollup_monthly`; `alarms`; `alarm_events`; `incidents`, `incidents_by_month`;
+//!   `alert_rules`, `silences`; answers in `observations`; dead letters
 //! - key: the row's own; one thread writes all rows of an entity, for one partition has all its records
 //! - state: none but the position; what an entity was before is its row in the store
 //! - time: none; write times and ends of rows come from the records
@@ -11,6 +12,7 @@
 //!
 //! A store that is away delays the views and nothing else: this waits, for as long as it takes.
 
+mod alarms;
 mod core;
 mod dead_letter;
 mod metric;
@@ -190,6 +192,9 @@ pub fn describe() -> Description {
             (Topic::Measurements, &["samples_raw", "latest_by_group"]),
             (Topic::RollupsHour, &["rollup_hourly"]),
             (Topic::RollupsDay, &["rollup_daily", "rollup_monthly"]),
+            (Topic::AlarmTransitions, &["alarms", "alarm_events"]),
+            (Topic::Incidents, &["incidents", "incidents_by_month"]),
+            (Topic::Rules, &["alert_rules", "silences"]),
         ],
     }
 }

@@ -43,10 +43,15 @@ pub(crate) async fn plan(store: &Arc<dyn Store>, changes: &[Change]) -> Result<P
     let mut plan = Plan::default();
     for change in changes {
         match change {
-            Change::Event(_) | Change::Ledger(_) | Change::Sample(..) | Change::Rollup(_) => {
-                plan.rows.extend(rows_of(change));
-            }
-            Change::Refused(_) | Change::Wanted(_) => {}
+            Change::Event(_)
+            | Change::Ledger(_)
+            | Change::Sample(..)
+            | Change::Rollup(_)
+            | Change::Alarm(_)
+            | Change::Incident(_)
+            | Change::Rule(_)
+            | Change::Silence(_) => plan.rows.extend(rows_of(change)),
+            Change::Refused(_) | Change::Wanted(_) | Change::Forgotten => {}
             Change::Status(status) => {
                 known.statuses.insert(status.entity.clone(), Some(status.clone()));
                 plan.rows.extend(rows_of(change));
@@ -84,7 +89,12 @@ impl Known {
                 | Change::Sample(..)
                 | Change::Refused(_)
                 | Change::Rollup(_)
-                | Change::Wanted(_) => continue,
+                | Change::Wanted(_)
+                | Change::Alarm(_)
+                | Change::Incident(_)
+                | Change::Rule(_)
+                | Change::Silence(_)
+                | Change::Forgotten => continue,
                 // What it was before is not asked about.
                 Change::Status(status) => {
                     known.statuses.entry(status.entity.clone()).or_default();

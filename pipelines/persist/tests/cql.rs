@@ -77,7 +77,9 @@ async fn caught_up_in_the_end(log: &Arc<dyn Log>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_engines_hold_the_same_and_a_rebuild_makes_it_again() {
     let s = setup("same").await;
-    life(&Feed::new(&s.log), 60);
+    let feed = Feed::new(&s.log);
+    life(&feed, 60);
+    common::alarms::alarm_life(&feed);
     let handle = start(&s.log, &s.store, 2);
     caught_up_in_the_end(&s.log).await;
     stop(handle).await;

@@ -126,6 +126,7 @@ impl Step for Status {
                 | NetworkEvent::Status(_)
                 | NetworkEvent::Listed(_)
                 | NetworkEvent::Alarm(_)
+                | NetworkEvent::Losses(_)
                 | NetworkEvent::Incident(_)
                 | NetworkEvent::Rule(_)
                 | NetworkEvent::Silence(_)

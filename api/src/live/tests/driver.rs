@@ -10,22 +10,22 @@ use topology::Topic;
 
 use crate::live::state::LiveState;
 
-pub(super) const ONU: &str = "default/olt/a/onu/0/1/2/3";
-pub(super) const START: Micros = Micros(1_700_000_000_000_000);
+pub(in crate::live) const ONU: &str = "default/olt/a/onu/0/1/2/3";
+pub(in crate::live) const START: Micros = Micros(1_700_000_000_000_000);
 
-pub(super) fn after(seconds: i64) -> Micros {
+pub(in crate::live) fn after(seconds: i64) -> Micros {
     START.plus(seconds * Micros::SECOND)
 }
 
 /// A log of one partition, applied by hand.
-pub(super) struct Driver {
-    pub(super) state: LiveState,
-    pub(super) codec: Codec,
-    pub(super) now: Micros,
+pub(in crate::live) struct Driver {
+    pub(in crate::live) state: LiveState,
+    pub(in crate::live) codec: Codec,
+    pub(in crate::live) now: Micros,
 }
 
 impl Driver {
-    pub(super) fn new() -> Self {
+    pub(in crate::live) fn new() -> Self {
         Self {
             state: LiveState::default(),
             codec: Codec::standalone(),
@@ -33,7 +33,13 @@ impl Driver {
         }
     }
 
-    pub(super) fn stored(&self, topic: Topic, entity: &str, record: Option<AnyRecord>, id: Option<RecordId>) -> Stored {
+    pub(in crate::live) fn stored(
+        &self,
+        topic: Topic,
+        entity: &str,
+        record: Option<AnyRecord>,
+        id: Option<RecordId>,
+    ) -> Stored {
         let value = record.map(|r| Bytes::from(self.codec.encode(&r).unwrap()));
         let headers = Headers {
             record_id: id,
@@ -53,52 +59,52 @@ impl Driver {
         }
     }
 
-    pub(super) fn exact_of(&self, row: DeviceStatus) -> Stored {
+    pub(in crate::live) fn exact_of(&self, row: DeviceStatus) -> Stored {
         let (entity, id) = (row.entity.clone(), id(&row.entity, offset(&row), 1));
         self.stored(Topic::DeviceStatus, &entity, Some(row.into()), Some(id))
     }
 
-    pub(super) fn fast_of(&self, row: DeviceStatus) -> Stored {
+    pub(in crate::live) fn fast_of(&self, row: DeviceStatus) -> Stored {
         let (entity, id) = (row.entity.clone(), id(&row.entity, offset(&row), 0));
         self.stored(Topic::DeviceEvents, &entity, Some(event(row).into()), Some(id))
     }
 
-    pub(super) fn apply(&mut self, records: &[Stored]) {
+    pub(in crate::live) fn apply(&mut self, records: &[Stored]) {
         self.state.apply(records, &self.codec, self.now);
     }
 
-    pub(super) fn exact(&mut self, row: DeviceStatus) {
+    pub(in crate::live) fn exact(&mut self, row: DeviceStatus) {
         let record = self.exact_of(row);
         self.apply(&[record]);
     }
 
-    pub(super) fn fast(&mut self, row: DeviceStatus) {
+    pub(in crate::live) fn fast(&mut self, row: DeviceStatus) {
         let record = self.fast_of(row);
         self.apply(&[record]);
     }
 
-    pub(super) fn tombstone(&mut self, entity: &str, at: u64) {
+    pub(in crate::live) fn tombstone(&mut self, entity: &str, at: u64) {
         let record = self.stored(Topic::DeviceStatus, entity, None, Some(id(entity, at, 1)));
         self.apply(&[record]);
     }
 
-    pub(super) fn wait(&mut self, seconds: i64) {
+    pub(in crate::live) fn wait(&mut self, seconds: i64) {
         self.now = self.now.plus(seconds * Micros::SECOND);
         self.apply(&[]);
     }
 
     /// State shown, or `gone`.
-    pub(super) fn shown(&self, entity: &str) -> String {
+    pub(in crate::live) fn shown(&self, entity: &str) -> String {
         let index = self.state.shown("default", entity);
         index.map_or_else(|| "gone".into(), |i| self.state.status_item(i).state.to_string())
     }
 }
 
-pub(super) fn offset(row: &DeviceStatus) -> u64 {
+pub(in crate::live) fn offset(row: &DeviceStatus) -> u64 {
     row.position.position().offset
 }
 
-pub(super) fn id(entity: &str, offset: u64, n: u32) -> RecordId {
+pub(in crate::live) fn id(entity: &str, offset: u64, n: u32) -> RecordId {
     RecordId::new(
         Position {
             generation: 1,
@@ -111,7 +117,7 @@ pub(super) fn id(entity: &str, offset: u64, n: u32) -> RecordId {
     )
 }
 
-pub(super) fn row(entity: &str, state: &str, offset: u64) -> DeviceStatus {
+pub(in crate::live) fn row(entity: &str, state: &str, offset: u64) -> DeviceStatus {
     let position = Position {
         generation: 1,
         partition: 0,
@@ -144,7 +150,7 @@ pub(super) fn row(entity: &str, state: &str, offset: u64) -> DeviceStatus {
     }
 }
 
-pub(super) fn event(row: DeviceStatus) -> DeviceEvent {
+pub(in crate::live) fn event(row: DeviceStatus) -> DeviceEvent {
     DeviceEvent {
         entity: row.entity.clone(),
         root: row.root.clone(),
@@ -168,7 +174,7 @@ pub(super) fn event(row: DeviceStatus) -> DeviceEvent {
     }
 }
 
-pub(super) fn inventory(entity: &str, serial: &str, serial_since: Micros) -> InventoryEntry {
+pub(in crate::live) fn inventory(entity: &str, serial: &str, serial_since: Micros) -> InventoryEntry {
     InventoryEntry {
         entity: entity.into(),
         root: EntityId::parse(entity).unwrap().root_str().into(),

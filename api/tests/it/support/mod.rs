@@ -1,5 +1,6 @@
 //! A small world for the tests: a log in memory, a store in a folder, the API on a port of its own.
 
+pub mod alarms;
 pub mod socket;
 
 use std::sync::Arc;
@@ -53,6 +54,9 @@ impl World {
             log: log.clone(),
             store: store.clone(),
             live: live.clone(),
+            explain_trap: Some(Arc::new(
+                |pdu, root| serde_json::json!({ "bytes": pdu.len(), "root": root }),
+            )),
             ready: Vec::new(),
             render_metrics: Arc::new(|| "# metrics\n".to_owned()),
         };
@@ -154,10 +158,15 @@ impl World {
     /// Appends to a topic, in the root's partition.
     pub fn append(&self, topic: Topic, key: &str, record: Option<AnyRecord>, id: Option<RecordId>) {
         let root = EntityId::parse(key).unwrap().root();
+        self.append_keyed(topic, key, root.as_str(), record, id);
+    }
+
+    /// The same under a key that is no entity.
+    pub fn append_keyed(&self, topic: Topic, key: &str, root: &str, record: Option<AnyRecord>, id: Option<RecordId>) {
         let value = record.map(|r| Bytes::from(self.log.codec().encode(&r).unwrap()));
         let record = Record {
             topic,
-            partition: partition_of(root.as_str(), PARTITIONS),
+            partition: partition_of(root, PARTITIONS),
             key: Bytes::copy_from_slice(key.as_bytes()),
             value,
             headers: Headers {

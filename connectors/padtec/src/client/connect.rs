@@ -171,12 +171,18 @@ async fn handshake<I>(io: I) -> Result<SendRequest<Full<Bytes>>, ClientError>
 where
     I: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
 {
-    let builder = http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).max_headers(64).to_owned();
+    let builder = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(64)
+        .to_owned();
     let (sender, connection) = builder.handshake(io).await.map_err(ClientError::Closed)?;
     tokio::spawn(async move {
         // Who waits for an answer hears of it.
         if let Err(error) = connection.await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "a connection to a management system ended");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "a connection to a management system ended"
+            );
         }
     });
     Ok(sender)
@@ -195,8 +201,14 @@ mod tests {
             let expected = expected.map(|(host, path)| (host.to_owned(), path.to_owned()));
             assert_eq!(shown.map_err(Clone::clone), expected, "{text}");
         }
-        check("http://nms.example.net:8181/nms-api", Ok(("nms.example.net:8181", "/nms-api")));
-        check("http://nms.example.net:8181/nms-api/", Ok(("nms.example.net:8181", "/nms-api")));
+        check(
+            "http://nms.example.net:8181/nms-api",
+            Ok(("nms.example.net:8181", "/nms-api")),
+        );
+        check(
+            "http://nms.example.net:8181/nms-api/",
+            Ok(("nms.example.net:8181", "/nms-api")),
+        );
         check("https://192.0.2.7", Ok(("192.0.2.7:443", "")));
         check("http://[2001:db8::7]:81/", Ok(("[2001:db8::7]:81", "")));
         check("http://noc:secret@nms.example.net/", Err(BaseError::HoldsMore));

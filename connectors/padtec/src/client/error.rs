@@ -90,7 +90,8 @@ impl ClientError {
 
     /// Whether a smaller page may be what it wants.
     pub fn is_about_size(&self) -> bool {
-        matches!(self, Self::Status(status) if matches!(status.as_u16(), 400 | 413 | 414 | 422)) || matches!(self, Self::TooMuch)
+        matches!(self, Self::Status(status) if matches!(status.as_u16(), 400 | 413 | 414 | 422))
+            || matches!(self, Self::TooMuch)
     }
 
     /// Whether the next request cannot go better either.

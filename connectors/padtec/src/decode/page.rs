@@ -108,7 +108,12 @@ fn shape(text: &str, error: serde_json::Error) -> PageError {
 /// When there is none.
 pub fn count(bytes: &[u8], field: Option<&str>) -> Result<u64, PageError> {
     let text = text_of(bytes)?;
-    let number = |text: &str| text.trim().trim_matches('"').parse::<u64>().map_err(|_| PageError::NotACount);
+    let number = |text: &str| {
+        text.trim()
+            .trim_matches('"')
+            .parse::<u64>()
+            .map_err(|_| PageError::NotACount)
+    };
     match field {
         None => number(text),
         Some(field) => {

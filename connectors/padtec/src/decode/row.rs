@@ -96,7 +96,9 @@ pub(super) fn measure(
     let fields = &mapping.measure;
     let key = card_key(mapping, row, or(&fields.card_key, &mapping.card.key))?;
     let card = card_of(mapping, row, key, or(&fields.card_up, &mapping.card.up), times);
-    let name = row.text(&fields.name).ok_or((Trouble::NoName, Some(card.key.clone())))?;
+    let name = row
+        .text(&fields.name)
+        .ok_or((Trouble::NoName, Some(card.key.clone())))?;
     let (number, subkey) = keys_of(mapping, row);
     let uid = row.whole_text(&fields.uid).unwrap_or_else(|| {
         let part = |text: &Option<String>| text.as_deref().unwrap_or("-").to_owned();
@@ -112,7 +114,12 @@ pub(super) fn measure(
     let is_down = card.up == Some(false) && mapping.quality.down_is_stale;
     let is_stale = is_down || times.now().since(updated_at) > stale_after || matches!(&*said, "STALE" | "FROZEN");
     Ok(Measure {
-        measure: word_of(&class.word, row.text(&fields.resource).as_deref(), number.as_deref(), subkey.as_deref()),
+        measure: word_of(
+            &class.word,
+            row.text(&fields.resource).as_deref(),
+            number.as_deref(),
+            subkey.as_deref(),
+        ),
         quality: if said == "BAD" || !(class.min..=class.max).contains(&value) {
             "bad"
         } else if is_stale {

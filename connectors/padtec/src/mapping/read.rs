@@ -38,7 +38,9 @@ pub(super) fn mapping(name: &str, file: &str, text: &str) -> Result<Mapping, Pro
             lists.below("alarms", list),
         )
     });
-    let (up, down) = top.below("words", |words| (capitals(words.names("up")), capitals(words.names("down"))));
+    let (up, down) = top.below("words", |words| {
+        (capitals(words.names("up")), capitals(words.names("down")))
+    });
     let (card, measure, alarm) = top.below("fields", |fields| {
         (
             fields.below("card", card),
@@ -170,7 +172,10 @@ fn time(table: &mut Table<'_, '_>) -> TimeFormat {
             let back = written.ok().and_then(|text| DateTime::strptime(&format, text).ok());
             if back != Some(sample) {
                 let right = "\"%Y-%m-%d %H:%M:%S\" or alike, \"rfc3339\", \"epoch_s\", \"epoch_ms\"";
-                table.wrong("format", format!("does not tell date and time to the second: write {right}"));
+                table.wrong(
+                    "format",
+                    format!("does not tell date and time to the second: write {right}"),
+                );
             }
             TimeFormat::Local(format)
         }

@@ -24,7 +24,11 @@ fn check(text: &str, instead: &str, expected: &[&str]) {
     for part in expected {
         assert!(shown.contains(part), "{part}:\n{shown}");
     }
-    let line = SMART[..SMART.find(text).unwrap()].bytes().filter(|b| *b == b'\n').count() + 1;
+    let line = SMART[..SMART.find(text).unwrap()]
+        .bytes()
+        .filter(|b| *b == b'\n')
+        .count()
+        + 1;
     assert!(shown.contains(&format!("a.toml:{line}:")), "line {line}:\n{shown}");
 }
 
@@ -33,12 +37,28 @@ fn a_mistake_has_file_line_and_field() {
     check("rows = 100", "rows = 0", &["`api.size.rows`", "from 1 to 10000"]);
     check("counts = \"pages\"", "counts = \"leaves\"", &["`api.page.counts`"]);
     check("scheme = \"Token\"", "scheme = 5", &["`auth.scheme`", "is a integer"]);
-    check("path = \"/measures/state\"", "path = \"measures\"", &["`lists.measures.path`", "begin it with /"]);
-    check("stale_after_s", "stale_after", &["`quality.stale_after`", "means nothing here"]);
+    check(
+        "path = \"/measures/state\"",
+        "path = \"measures\"",
+        &["`lists.measures.path`", "begin it with /"],
+    );
+    check(
+        "stale_after_s",
+        "stale_after",
+        &["`quality.stale_after`", "means nothing here"],
+    );
     check("'(?i)\\bber\\b'", "'(?i)\\bber('", &["`units[7].name`", "pattern"]);
-    check("\"%Y-%m-%d %H:%M:%S\"", "\"%Y-%m-%d\"", &["`time.format`", "to the second"]);
+    check(
+        "\"%Y-%m-%d %H:%M:%S\"",
+        "\"%Y-%m-%d\"",
+        &["`time.format`", "to the second"],
+    );
     check("passive = [\"MUX_DEMUX\"]", "passive = [1]", &["`passive`", "texts"]);
-    check("value = [\"measureValue\"]\n", "valeu = [\"measureValue\"]\n", &["`fields.measure.valeu`"]);
+    check(
+        "value = [\"measureValue\"]\n",
+        "valeu = [\"measureValue\"]\n",
+        &["`fields.measure.valeu`"],
+    );
     check("[auth]", "[auth", &["is not TOML"]);
 }
 
@@ -62,5 +82,8 @@ fn a_file_is_read_again_when_it_changes_and_a_wrong_one_changes_nothing() {
     assert!(matches!(file.refresh(), Err(LoadError::Wrong(_))));
     assert!(!file.refresh().unwrap(), "said once");
     assert_eq!(file.current().api.size, 50);
-    assert!(matches!(MappingFile::open("no-such-mapping"), Err(LoadError::Read { .. })));
+    assert!(matches!(
+        MappingFile::open("no-such-mapping"),
+        Err(LoadError::Read { .. })
+    ));
 }

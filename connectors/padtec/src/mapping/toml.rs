@@ -205,7 +205,10 @@ impl<'a, 't> Table<'a, 't> {
             None => self.wrong(key, "is missing: write this table"),
             Some(_) => {}
         }
-        let (at, path) = (item.and_then(Item::span).map_or(self.at, |span| span.start), self.full(key));
+        let (at, path) = (
+            item.and_then(Item::span).map_or(self.at, |span| span.start),
+            self.full(key),
+        );
         read_table(table, path, at, self.source, read)
     }
 

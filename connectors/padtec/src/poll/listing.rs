@@ -168,7 +168,11 @@ impl Reader<'_> {
                 }
             };
             let decoded = read(&page);
-            tally.unidentified += decoded.issues.iter().filter(|(issue, _)| !issue.problem.is_identified()).count();
+            tally.unidentified += decoded
+                .issues
+                .iter()
+                .filter(|(issue, _)| !issue.problem.is_identified())
+                .count();
             issues.extend(decoded.issues);
             for row in decoded.rows {
                 if seen.insert(identity(&row).to_owned()) {
@@ -218,7 +222,11 @@ impl Reader<'_> {
             Counts::Pages => api.first + tally.pages,
             Counts::Rows => api.first + tally.read + tally.skipped,
         };
-        let query = self.list.query.as_ref().map_or_else(String::new, |query| format!("{query}&"));
+        let query = self
+            .list
+            .query
+            .as_ref()
+            .map_or_else(String::new, |query| format!("{query}&"));
         let (path, page, size) = (&self.list.path, &api.page_param, &api.size_param);
         let path = format!("{path}?{query}{page}={number}&{size}={}", self.size);
         let mut tries = 1;
@@ -321,11 +329,15 @@ impl Tally {
         };
         if before != after || self.read != before || self.twice > 0 {
             let Self { read, twice, .. } = self;
-            let detail = format!("{before} rows were counted before and {after} after, {read} came, {twice} of them twice");
+            let detail =
+                format!("{before} rows were counted before and {after} after, {read} came, {twice} of them twice");
             return incomplete(detail, true);
         }
         if self.unidentified > 0 {
-            return incomplete(format!("of {} rows it is not known what they are of", self.unidentified), false);
+            return incomplete(
+                format!("of {} rows it is not known what they are of", self.unidentified),
+                false,
+            );
         }
         None
     }

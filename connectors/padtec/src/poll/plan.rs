@@ -84,8 +84,12 @@ impl Plan {
 
     /// What to do at `now`: of what is due, what waits longest.
     pub fn next(&self, now: Instant) -> Next {
-        let tasks = Task::ALL.into_iter().map(|task| (self.due[task as usize], task as usize, task));
-        let (due, _, task) = tasks.min_by_key(|(due, order, _)| (*due, *order)).expect("there are four");
+        let tasks = Task::ALL
+            .into_iter()
+            .map(|task| (self.due[task as usize], task as usize, task));
+        let (due, _, task) = tasks
+            .min_by_key(|(due, order, _)| (*due, *order))
+            .expect("there are four");
         if due <= now { Next::Read(task) } else { Next::Wait(due) }
     }
 
@@ -134,7 +138,11 @@ mod tests {
             assert_eq!(plan.next(start), Next::Read(task));
             plan.done(task, start, at(1));
         }
-        assert_eq!(plan.next(at(1)), Next::Wait(at(30)), "all measures were the critical ones too");
+        assert_eq!(
+            plan.next(at(1)),
+            Next::Wait(at(30)),
+            "all measures were the critical ones too"
+        );
         assert_eq!(plan.next(at(30)), Next::Read(Task::Critical));
         plan.done(Task::Critical, at(30), at(55));
         assert_eq!(plan.next(at(60)), Next::Read(Task::Alarms));

@@ -374,9 +374,16 @@ impl Poller {
             counter!(metric::BAD_ROWS, "list" => list, "reason" => issue.problem.as_str()).increment(1);
         }
         let way = self.mapping.current().name.clone();
-        let letters = self.letters.of(&self.root, list, &way, &listing.issues, (now(), Instant::now()));
+        let letters = self
+            .letters
+            .of(&self.root, list, &way, &listing.issues, (now(), Instant::now()));
         if !letters.is_empty() {
-            tracing::warn!(root = &*self.root, list, rows = letters.len(), "rows could not be read: kept as dead letters");
+            tracing::warn!(
+                root = &*self.root,
+                list,
+                rows = letters.len(),
+                "rows could not be read: kept as dead letters"
+            );
             let key = self.root.clone();
             let records = letters.into_iter().map(AnyRecord::from).collect();
             let topic = Topic::DeadLetters;

@@ -67,7 +67,15 @@ macro_rules! parts {
 pub fn cards<'a>(header: &Header, cards: impl IntoIterator<Item = &'a Card>) -> Vec<AnyRecord> {
     let rows = cards.into_iter().map(card_row).collect();
     let bytes = |row: &CardRow| {
-        let texts = [&row.part, &row.family, &row.model, &row.name, &row.site, &row.slot, &row.status];
+        let texts = [
+            &row.part,
+            &row.family,
+            &row.model,
+            &row.name,
+            &row.site,
+            &row.slot,
+            &row.status,
+        ];
         let attributes = row.attributes.iter().map(|(name, text)| name.len() + text.len());
         row.serial.len() + texts.into_iter().flatten().map(String::len).sum::<usize>() + attributes.sum::<usize>()
     };
@@ -81,7 +89,9 @@ fn card_row(card: &Card) -> CardRow {
         ("provider", &card.provider),
         ("collector", &card.collector),
     ];
-    let said = attributes.into_iter().filter_map(|(name, text)| Some((name, text.clone()?)));
+    let said = attributes
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text.clone()?)));
     let passive = card.passive.then(|| ("passive", "true".to_owned()));
     CardRow {
         serial: card.key.clone(),
@@ -94,7 +104,10 @@ fn card_row(card: &Card) -> CardRow {
         is_up: card.up,
         status: card.status.clone(),
         installed_at: card.installed_at,
-        attributes: said.chain(passive).map(|(name, text)| (name.to_owned(), text)).collect(),
+        attributes: said
+            .chain(passive)
+            .map(|(name, text)| (name.to_owned(), text))
+            .collect(),
     }
 }
 
@@ -122,7 +135,13 @@ pub fn measures(header: &Header, measures: &[&Measure], clock: &Clock) -> Vec<An
 
 /// The word of each: where two measures of a card have one word, the one of the lowest number keeps it, and others get their number.
 fn distinct_words(measures: &[&Measure]) -> Vec<String> {
-    let number = |measure: &Measure| measure.key.as_deref().and_then(|key| key.parse::<u64>().ok()).unwrap_or(u64::MAX);
+    let number = |measure: &Measure| {
+        measure
+            .key
+            .as_deref()
+            .and_then(|key| key.parse::<u64>().ok())
+            .unwrap_or(u64::MAX)
+    };
     let rank = |measure: &Measure| (number(measure), measure.uid.clone());
     let mut firsts: BTreeMap<(&str, &str), &Measure> = BTreeMap::new();
     for measure in measures {
@@ -163,7 +182,12 @@ pub fn alarms(header: &Header, alarms: &[Alarm], clock: &Clock) -> Vec<AnyRecord
     // Who says that it has ended says the same as who does not name it.
     let rows = alarms.iter().filter(|alarm| alarm.active).map(row).chain(own).collect();
     let bytes = |row: &ForeignAlarmRow| {
-        let texts = [row.serial.as_deref(), row.site.as_deref(), Some(&row.text), Some(&row.alarm_type)];
+        let texts = [
+            row.serial.as_deref(),
+            row.site.as_deref(),
+            Some(&row.text),
+            Some(&row.alarm_type),
+        ];
         row.id.len() + row.severity.len() + texts.into_iter().flatten().map(str::len).sum::<usize>()
     };
     parts!(header, rows, bytes, ALARMS_BYTES, ForeignAlarmsRead, alarms)

@@ -59,7 +59,13 @@ pub fn start(config: Config, log: Arc<dyn Log>, tokio: &Handle) -> Result<Runnin
         .spawn(move || chores.run(log, &stopped, &stopped))?;
     let mut tasks = JoinSet::new();
     for system in config.systems {
-        let poller = Poller::new(system, config.intervals, shared.clone(), outbox.clone(), stopping.clone());
+        let poller = Poller::new(
+            system,
+            config.intervals,
+            shared.clone(),
+            outbox.clone(),
+            stopping.clone(),
+        );
         tasks.spawn_on(poller.run(), tokio);
     }
     Ok(Running {

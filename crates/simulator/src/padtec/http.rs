@@ -34,7 +34,10 @@ impl Request {
     /// A text of the query, as it stands there.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)
+        pairs
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| text)
     }
 }
 

@@ -198,7 +198,13 @@ impl Padtec {
 
     /// The keys of its cards, in its order.
     pub fn cards(&self) -> Vec<String> {
-        self.system.inner().plant.cards.iter().map(|card| card.uid.clone()).collect()
+        self.system
+            .inner()
+            .plant
+            .cards
+            .iter()
+            .map(|card| card.uid.clone())
+            .collect()
     }
 
     /// A card stops working, or works again.

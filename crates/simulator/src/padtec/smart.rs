@@ -134,7 +134,10 @@ impl Shown<'_> {
         let mut rows = Vec::new();
         for alarm in self.inner.plant.alarms(self.now, self.config) {
             let card = self.inner.plant.card(&alarm.card);
-            let mut row = card.map_or_else(|| json!({ "locationDataprovider": PROVIDER }), |card| self.card_fields(card));
+            let mut row = card.map_or_else(
+                || json!({ "locationDataprovider": PROVIDER }),
+                |card| self.card_fields(card),
+            );
             row["alarmOid"] = json!(alarm.oid);
             row["alarmName"] = json!(alarm.name);
             row["alarmGroup"] = json!(alarm.group);

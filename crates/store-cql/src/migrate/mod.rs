@@ -52,6 +52,11 @@ pub static MIGRATIONS: &[Migration] = &[
         compatible_from: 1,
         text: include_str!("../../migrations/0004_measured.cql"),
     },
+    Migration {
+        version: 5,
+        compatible_from: 1,
+        text: include_str!("../../migrations/0005_alarms.cql"),
+    },
 ];
 
 /// What a migration does next, or has done.

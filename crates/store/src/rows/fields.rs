@@ -1,6 +1,7 @@
 //! Between a row's values and a type's fields.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use model::{EntityId, Micros, Position};
 
@@ -32,6 +33,11 @@ pub(super) fn counts(counts: &BTreeMap<String, i64>) -> Option<Value> {
     (!counts.is_empty()).then(|| Value::Map(texts.collect()))
 }
 
+/// Words and ids, none of which has a line's end in it, in one text.
+pub(super) fn lines(list: &[String]) -> Option<Value> {
+    (!list.is_empty()).then(|| Value::Text(list.join("\n")))
+}
+
 /// The three audit columns: the input that made the row.
 pub(super) fn audit(position: Position) -> [Option<Value>; 3] {
     [
@@ -39,6 +45,26 @@ pub(super) fn audit(position: Position) -> [Option<Value>; 3] {
         Some(Value::Int(i32::try_from(position.partition).unwrap_or(i32::MAX))),
         Some(Value::Bigint(i64::try_from(position.offset).unwrap_or(i64::MAX))),
     ]
+}
+
+/// A part of a row as a map by the names of its fields: what is not said costs nothing.
+#[derive(Default)]
+pub(super) struct Out(pub(super) BTreeMap<String, String>);
+
+impl Out {
+    pub(super) fn put(&mut self, name: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.0.insert(name.to_owned(), value.to_string());
+        }
+    }
+}
+
+/// A field of such a map that may be missing; outer `None` if it is there and not of its type.
+pub(super) fn get<T: FromStr>(map: &BTreeMap<String, String>, name: &str) -> Option<Option<T>> {
+    match map.get(name) {
+        None => Some(None),
+        Some(text) => text.parse().ok().map(Some),
+    }
 }
 
 /// Reads a row of one of `tables` by the names of its columns, key columns included.
@@ -69,7 +95,7 @@ impl<'a> Fields<'a> {
         self.row.columns.get(i)?.as_ref()
     }
 
-    fn wrong(&self, name: &str) -> StoreError {
+    pub(super) fn wrong(&self, name: &str) -> StoreError {
         invalid(self.row.table, format!("column {name} is missing or of another type"))
     }
 
@@ -137,6 +163,17 @@ impl<'a> Fields<'a> {
         read(&map).map(Some).ok_or_else(|| self.wrong(name))
     }
 
+    pub(super) fn bigint(&self, name: &str) -> Result<i64, StoreError> {
+        match self.get(name) {
+            Some(Value::Bigint(n)) => Ok(*n),
+            _ => Err(self.wrong(name)),
+        }
+    }
+
+    pub(super) fn optional_bigint(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        self.get(name).map(|_| self.bigint(name)).transpose()
+    }
+
     pub(super) fn int(&self, name: &str) -> Result<i32, StoreError> {
         match self.get(name) {
             Some(Value::Int(n)) => Ok(*n),
@@ -146,16 +183,21 @@ impl<'a> Fields<'a> {
 
     pub(super) fn double(&self, name: &str) -> Result<f64, StoreError> {
         match self.get(name) {
-            Some(Value::Double(value)) => Ok(*value),
+            Some(Value::Double(n)) => Ok(*n),
             _ => Err(self.wrong(name)),
         }
     }
 
-    pub(super) fn bigint(&self, name: &str) -> Result<i64, StoreError> {
-        match self.get(name) {
-            Some(Value::Bigint(n)) => Ok(*n),
-            _ => Err(self.wrong(name)),
-        }
+    pub(super) fn optional_double(&self, name: &str) -> Result<Option<f64>, StoreError> {
+        self.get(name).map(|_| self.double(name)).transpose()
+    }
+
+    /// A list kept in one text, as [`lines`] writes it.
+    pub(super) fn lines(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        Ok(match self.optional_text(name)? {
+            None => Vec::new(),
+            Some(text) => text.lines().map(str::to_owned).collect(),
+        })
     }
 
     pub(super) fn counts(&self, name: &str) -> Result<BTreeMap<String, i64>, StoreError> {
@@ -164,10 +206,15 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn position(&self) -> Result<Position, StoreError> {
+        self.position_in(["src_gen", "src_part", "src_offset"])
+    }
+
+    pub(super) fn position_in(&self, names: [&str; 3]) -> Result<Position, StoreError> {
+        let [generation, partition, offset] = names.map(|name| self.get(name));
         let (Some(Value::Int(generation)), Some(Value::Int(partition)), Some(Value::Bigint(offset))) =
-            (self.get("src_gen"), self.get("src_part"), self.get("src_offset"))
+            (generation, partition, offset)
         else {
-            return Err(self.wrong("src_gen, src_part or src_offset"));
+            return Err(self.wrong(&names.join(", ")));
         };
         Ok(Position {
             generation: u32::try_from(*generation).unwrap_or(0),

@@ -8,6 +8,11 @@
 //! | `groups` | `inventory` | kind | read group | lists of sites, OLTs, boards, PON ports |
 //! | `serials` | `inventory` | tenant, serial | entity | where a serial was sighted |
 //! | `device_events` | `device-events` | entity, year | at ↓, id ↓ | what happened to a device |
+//! | `alarms` | `alarm-transitions` | alarm | | one alarm |
+//! | `alarm_events` | `alarm-transitions` | scope, span of time | at ↓, id ↓ | what happened to alarms: all, of a site, of an entity, of one |
+//! | `incidents` | `incidents` | incident | | one incident |
+//! | `incidents_by_month` | `incidents` | tenant, month | began ↓, incident ↓ | incidents by when they began |
+//! | `alert_rules`, `silences` | `rules` | tenant, rule or silence | version, writer | every version of the rules and silences |
 //! | `ledger` | `ledger` | read group | name, writer | what became of every datagram of a listener, of its senders |
 //! | `samples_raw` | `measurements` | entity, day | measure, ts ↓, quality, value ↓ | every reading of 30 days |
 //! | `latest_by_group` | `measurements` | read group | entity, measure | the newest reading of each measure |
@@ -19,18 +24,25 @@
 //! keep their microseconds.
 
 mod access;
+mod alarm;
+mod alarm_event;
 mod event;
 mod fields;
+mod incident;
 mod inventory;
 mod ledger;
 mod measured;
 mod readings;
+mod rule;
 mod status;
 
 use model::{EntityId, Kind, Micros};
 
 pub use access::{REFRESH_FAMILIES, RefreshFamilyRow, USERS, UserRow};
+pub use alarm::{ALARMS, AlarmRow, CommentRow, ReasonRow};
+pub use alarm_event::{ALARM_EVENTS, AlarmEventRow, AlarmScope, AlarmThen};
 pub use event::{DEVICE_EVENTS, DeviceEventRow};
+pub use incident::{INCIDENTS, INCIDENTS_BY_MONTH, IncidentMark, IncidentRow};
 pub use inventory::{ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, SERIALS, SerialRow};
 pub use ledger::{LEDGER, LedgerEntryRow, LedgerOf};
 pub use measured::{
@@ -38,6 +50,7 @@ pub use measured::{
     rollup_bucket, rollup_table,
 };
 pub use readings::{StatusOptics, StatusPoll};
+pub use rule::{ALERT_RULES, FlapRow, RuleRow, SILENCES, ScopeRow, SilenceRow};
 pub use status::{STATUS, STATUS_BY_GROUP, StatusRow};
 
 use crate::TableDef;
@@ -58,6 +71,12 @@ pub static TABLES: &[&TableDef] = &[
     &ROLLUP_DAILY,
     &ROLLUP_MONTHLY,
     &LATEST_BY_GROUP,
+    &ALARMS,
+    &ALARM_EVENTS,
+    &INCIDENTS,
+    &INCIDENTS_BY_MONTH,
+    &ALERT_RULES,
+    &SILENCES,
 ];
 
 /// The tables that come from the log alone: what a rebuild empties and fills again.
@@ -74,6 +93,12 @@ pub static DERIVED_TABLES: &[&TableDef] = &[
     &ROLLUP_DAILY,
     &ROLLUP_MONTHLY,
     &LATEST_BY_GROUP,
+    &ALARMS,
+    &ALARM_EVENTS,
+    &INCIDENTS,
+    &INCIDENTS_BY_MONTH,
+    &ALERT_RULES,
+    &SILENCES,
 ];
 
 /// The tables that live only here, written with `put_if` alone.

@@ -2,10 +2,10 @@
 //! fields, so that what is not said costs nothing.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use model::Micros;
 
+use super::fields::{Out, get};
 use crate::Value;
 
 /// Optical levels of an ONU.
@@ -103,25 +103,6 @@ impl StatusPoll {
             legacy: get(map, "legacy")??,
             rows_refused: get(map, "rows_refused")??,
         })
-    }
-}
-
-#[derive(Default)]
-struct Out(BTreeMap<String, String>);
-
-impl Out {
-    fn put(&mut self, name: &str, value: Option<impl ToString>) {
-        if let Some(value) = value {
-            self.0.insert(name.to_owned(), value.to_string());
-        }
-    }
-}
-
-/// A field that may be missing; outer `None` if it is there and not of its type.
-fn get<T: FromStr>(map: &BTreeMap<String, String>, name: &str) -> Option<Option<T>> {
-    match map.get(name) {
-        None => Some(None),
-        Some(text) => text.parse().ok().map(Some),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Records, and a store that can fail.
 #![allow(dead_code, clippy::unwrap_used, reason = "tests share it, each uses a part")]
 
+pub mod alarms;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -105,7 +105,8 @@ impl Network {
         let verdict = self.status_step.apply(key, slot, Input::Event(event), now, &mut out);
         did.reasons.push(verdict.reason);
         let (events, outputs) = out.into_parts();
-        assert!(events.iter().all(|event| matches!(event, NetworkEvent::Status(_))));
+        let is_news = |event: &NetworkEvent| matches!(event, NetworkEvent::Status(_));
+        assert!(events.iter().all(is_news), "later steps hear of states alone");
         let kept = matches!(verdict.change, Change::Keep);
         match verdict.change {
             Change::Keep => {}

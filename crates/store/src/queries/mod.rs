@@ -1,5 +1,6 @@
 //! Every question the product asks the store: each one partition, or a walk over a few.
 
+mod alarms;
 mod measured;
 
 use std::ops::RangeInclusive;
@@ -15,6 +16,8 @@ use crate::rows::{
     REFRESH_FAMILIES, RefreshFamilyRow, SERIALS, STATUS, STATUS_BY_GROUP, SerialRow, StatusRow, USERS, UserRow,
 };
 use crate::{Row, Scan, Store, StoreError, TableDef, Value};
+
+pub use alarms::{alarm, alarm_events, incident, incidents};
 
 /// Rows read at once where a whole partition is wanted.
 const PAGE_ROWS: usize = 1_000;
@@ -105,32 +108,14 @@ pub async fn events(
     limit: usize,
     cursor: Option<&[u8]>,
 ) -> Result<Paged<DeviceEventRow>, StoreError> {
-    let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    let (newest, mut within) = match cursor {
-        None => (*years.end(), None),
-        Some(bytes) => split_year(bytes, &years)?,
-    };
-    let oldest = (*years.start()).max(newest.saturating_sub(YEARS_MAX - 1));
-    let mut rows = Vec::new();
-    for year in (oldest..=newest).rev() {
-        let key = vec![text(entity.as_str()), Value::Int(year)];
-        let mut scan = partition(&DEVICE_EVENTS, key, limit - rows.len());
-        scan.cursor = within.take();
-        let page = store.scan(scan).await?;
-        for row in &page.rows {
-            rows.push(DeviceEventRow::from_row(row)?);
-        }
-        let is_last = year == *years.start();
-        let next = match page.next {
-            Some(within) => Some(join_year(year, &within)),
-            None if !is_last && (rows.len() >= limit || year == oldest) => Some(join_year(year - 1, &[])),
-            None => None,
-        };
-        if next.is_some() {
-            return Ok(Paged { rows, next });
-        }
-    }
-    Ok(Paged { rows, next: None })
+    let scan = |year| partition(&DEVICE_EVENTS, vec![text(entity.as_str()), Value::Int(year)], 1);
+    let page = walk(store, years, YEARS_MAX, limit, cursor, scan).await?;
+    let rows = page
+        .rows
+        .iter()
+        .map(DeviceEventRow::from_row)
+        .collect::<Result<_, _>>()?;
+    Ok(Paged { rows, next: page.next })
 }
 
 /// All groups of a kind, by id.
@@ -263,18 +248,52 @@ async fn whole(store: &dyn Store, table: &'static TableDef, key: Vec<Value>) -> 
     }
 }
 
-/// A cursor of [`events`]: the year, then the engine's own cursor in it, empty at the year's beginning.
-fn join_year(year: i32, within: &[u8]) -> Vec<u8> {
-    let mut bytes = year.to_be_bytes().to_vec();
+/// Walks back over partitions that each hold a span of time, from the last to the first, at most so many of them.
+async fn walk(
+    store: &dyn Store,
+    spans: RangeInclusive<i32>,
+    spans_max: i32,
+    limit: usize,
+    cursor: Option<&[u8]>,
+    scan: impl Fn(i32) -> Scan,
+) -> Result<Paged<Row>, StoreError> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let (newest, mut within) = match cursor {
+        None => (*spans.end(), None),
+        Some(bytes) => split(bytes, &spans)?,
+    };
+    let oldest = (*spans.start()).max(newest.saturating_sub(spans_max - 1));
+    let mut rows: Vec<Row> = Vec::new();
+    for span in (oldest..=newest).rev() {
+        let mut scan = scan(span);
+        (scan.limit, scan.cursor) = (limit - rows.len(), within.take());
+        let page = store.scan(scan).await?;
+        rows.extend(page.rows);
+        let is_last = span == *spans.start();
+        let next = match page.next {
+            Some(within) => Some(join(span, &within)),
+            None if !is_last && (rows.len() >= limit || span == oldest) => Some(join(span - 1, &[])),
+            None => None,
+        };
+        if next.is_some() {
+            return Ok(Paged { rows, next });
+        }
+    }
+    Ok(Paged { rows, next: None })
+}
+
+/// A cursor of [`walk`]: the span, then the engine's own cursor in it, empty at the span's beginning.
+fn join(span: i32, within: &[u8]) -> Vec<u8> {
+    let mut bytes = span.to_be_bytes().to_vec();
     bytes.extend_from_slice(within);
     bytes
 }
 
-fn split_year(bytes: &[u8], years: &RangeInclusive<i32>) -> Result<(i32, Option<Vec<u8>>), StoreError> {
-    let (year, within) = bytes.split_first_chunk::<4>().ok_or(StoreError::BadCursor)?;
-    let year = i32::from_be_bytes(*year);
-    if !years.contains(&year) {
+fn split(bytes: &[u8], spans: &RangeInclusive<i32>) -> Result<(i32, Option<Vec<u8>>), StoreError> {
+    let (span, within) = bytes.split_first_chunk::<4>().ok_or(StoreError::BadCursor)?;
+    let span = i32::from_be_bytes(*span);
+    if !spans.contains(&span) {
         return Err(StoreError::BadCursor);
     }
-    Ok((year, (!within.is_empty()).then(|| within.to_vec())))
+    Ok((span, (!within.is_empty()).then(|| within.to_vec())))
 }
