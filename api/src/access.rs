@@ -82,6 +82,16 @@ pub const RULES: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/incidents", Access::From(Role::Viewer)),
     ("GET", "/api/v1/incidents/{id}", Access::From(Role::Viewer)),
     ("GET", "/api/v1/sources", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/devices/{id}/measurements", Access::From(Role::Viewer)),
+    (
+        "GET",
+        "/api/v1/devices/{id}/measurements/latest",
+        Access::From(Role::Viewer),
+    ),
+    ("GET", "/api/v1/cards/{serial}/measurements", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/measurements/latest", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/sites", Access::From(Role::Viewer)),
+    ("GET", "/api/v1/sites/{site}/cards", Access::From(Role::Viewer)),
     ("GET", "/api/v1/metrics", Access::From(Role::Viewer)),
 ];
 

@@ -17,6 +17,7 @@ pub mod reading;
 mod render;
 mod ring;
 mod row;
+mod sites;
 mod state;
 mod system;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use node::Index;
 pub use query::Narrow;
 pub use ring::{Ring, RingLimits};
 pub use row::Sym;
+pub use sites::SiteItem;
 pub use state::LiveState;
 pub use system::{ProbeConfig, SILENT_AFTER_US};
 pub use text::wanted;

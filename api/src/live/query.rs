@@ -111,6 +111,16 @@ impl LiveState {
         page
     }
 
+    /// The entities of a tenant that are shown, in tree order.
+    pub(super) fn of_tenant(&self, tenant: &str) -> impl Iterator<Item = &Node> {
+        let (from, end) = self.range(tenant, &Narrow::default());
+        let bounds = (Bound::Included(from.as_slice()), Bound::Excluded(end.as_slice()));
+        let nodes = self.sorted.range::<[u8], _>(bounds);
+        nodes
+            .map(|(_, &index)| &self.nodes[index as usize])
+            .filter(|node| node.is_shown())
+    }
+
     /// The keys a list can be among: a root's, or a tenant's.
     fn range(&self, tenant: &str, narrow: &Narrow) -> (Vec<u8>, Vec<u8>) {
         let in_tenant = |root: &&String| root.split('/').next() == Some(tenant);
@@ -121,7 +131,7 @@ impl LiveState {
         }
     }
 
-    fn matches(&self, node: &Node, narrow: &Narrow) -> bool {
+    pub(super) fn matches(&self, node: &Node, narrow: &Narrow) -> bool {
         let site = || self.site_of(node).map(|s| self.interner.text(s).clone());
         narrow.kind.is_none_or(|k| k == node.kind)
             && narrow.state.is_none_or(|s| s == node.state())

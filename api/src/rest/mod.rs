@@ -9,11 +9,14 @@ mod excerpt;
 mod extract;
 mod health;
 mod incidents;
+mod measurements;
 mod olts;
 mod provision;
 mod rule_body;
 mod rules;
+mod series;
 mod silences;
+mod sites;
 mod sources;
 mod stored;
 mod why;
@@ -81,10 +84,22 @@ fn alert_routes() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(rules::versions))
 }
 
+/// Sites, cards and measures: under `/api/v1`, and as they were asked for, under `/api` alone.
+fn optical_routes() -> OpenApiRouter<Arc<ApiState>> {
+    OpenApiRouter::new()
+        .routes(routes!(measurements::of_card))
+        .routes(routes!(measurements::latest))
+        .routes(routes!(sites::list))
+        .routes(routes!(sites::cards))
+}
+
+/// How paths begin that are served under `/api` too.
+const ALSO_UNDER_API: [&str; 4] = ["/alarms", "/sites", "/cards", "/measurements"];
+
 /// The path under [`BASE`] of a route that is served elsewhere too: who may call it, and what it does, is the same.
 pub fn canonical(path: &str) -> std::borrow::Cow<'_, str> {
     match path.strip_prefix("/api") {
-        Some(rest) if rest.starts_with("/alarms") => format!("{BASE}{rest}").into(),
+        Some(rest) if ALSO_UNDER_API.iter().any(|path| rest.starts_with(path)) => format!("{BASE}{rest}").into(),
         None if path.starts_with("/alerts") => format!("{BASE}{path}").into(),
         _ => path.into(),
     }
@@ -107,6 +122,9 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         .routes(routes!(olts::autofind))
         .routes(routes!(olts::pon))
         .routes(routes!(sources::list))
+        .routes(routes!(measurements::of_device))
+        .routes(routes!(measurements::latest_of_device))
+        .merge(optical_routes())
         .merge(alarm_routes())
         .merge(alert_routes())
         .routes(routes!(silences::list, silences::begin))
@@ -125,7 +143,7 @@ pub fn routes(version: &str) -> (Router<Arc<ApiState>>, utoipa::openapi::OpenApi
         async move { extract::json_text(json.to_string()) }
     };
     let (elsewhere, _) = OpenApiRouter::new()
-        .nest("/api", alarm_routes())
+        .nest("/api", alarm_routes().merge(optical_routes()))
         .merge(alert_routes())
         .split_for_parts();
     let router = router

@@ -128,6 +128,8 @@ async fn every_described_operation_answers_as_described() {
     world.shows(&viewer.access, ONU, "offline").await;
     let ledger = crate::sources::rows();
     world.store.upsert(ledger).await.unwrap();
+    world.store.upsert(crate::measurements::rows(ONU, 3)).await.unwrap();
+    world.status(row("default/padtec/nms-1/site/POP-A", "up", 8));
     let device = "/api/v1/devices/{id}";
     let login = |password: &str| json!({ "username": "viewer", "password": password });
     let token = Some(viewer.access.as_str());
@@ -213,6 +215,43 @@ async fn every_described_operation_answers_as_described() {
         ),
         ("GET", "/api/v1/sources", "/api/v1/sources?limit=1".into(), token, None),
         ("GET", "/api/v1/sources", "/api/v1/sources?limit=0".into(), token, None),
+        ("GET", "/api/v1/sites", "".into(), token, None),
+        (
+            "GET",
+            "/api/v1/sites/{site}/cards",
+            "/api/v1/sites/POP-A/cards".into(),
+            token,
+            None,
+        ),
+        (
+            "GET",
+            "/api/v1/sites/{site}/cards",
+            "/api/v1/sites/nowhere/cards".into(),
+            token,
+            None,
+        ),
+        ("GET", "/api/v1/measurements/latest", "".into(), token, None),
+        (
+            "GET",
+            "/api/v1/measurements/latest",
+            "/api/v1/measurements/latest?device=HWTC1234ABCD&limit=1".into(),
+            token,
+            None,
+        ),
+        (
+            "GET",
+            "/api/v1/devices/{id}/measurements/latest",
+            "/api/v1/devices/HWTC1234ABCD/measurements/latest".into(),
+            token,
+            None,
+        ),
+        (
+            "GET",
+            "/api/v1/cards/{serial}/measurements",
+            "/api/v1/cards/nobody/measurements".into(),
+            token,
+            None,
+        ),
         ("GET", "/api/v1/devices", "".into(), token, None),
         ("GET", "/api/v1/devices", "/api/v1/devices?limit=1".into(), token, None),
         (
@@ -258,6 +297,17 @@ async fn every_described_operation_answers_as_described() {
                 [["", "/status", "/events"].iter().position(|t| *t == tail).unwrap()];
             calls.push(("GET", described, format!("/api/v1/devices/{id}{tail}"), token, None));
         }
+    }
+    for query in [
+        "",
+        "?measure=onu_rx_power",
+        "?measure=onu_rx_power&tier=raw&limit=1",
+        "?measure=onu_rx_power&tier=month",
+        "?measure=onu_rx_power&tier=week",
+        "?measure=onu_rx_power&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+    ] {
+        let path = format!("/api/v1/devices/HWTC1234ABCD/measurements{query}");
+        calls.push(("GET", "/api/v1/devices/{id}/measurements", path, token, None));
     }
     calls.push(("POST", "/api/v1/auth/logout", "".into(), token, Some(json!({}))));
     calls.push(("POST", "/api/v1/auth/logout", "".into(), token, Some(json!({}))));

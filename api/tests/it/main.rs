@@ -6,6 +6,7 @@ mod alarms;
 mod auth;
 mod contract;
 mod devices;
+mod measurements;
 mod roles;
 mod rules;
 mod socket;

@@ -81,7 +81,7 @@ async fn a_route_that_is_not_there_is_not_found_before_anything_else() {
     for path in [
         "/api/v1/secrets",
         "/api/v2/devices",
-        "/api/sites",
+        "/api/places",
         "/alerts/nothing/at/all",
         "/api/alarms/a/b/c",
         "/ws/x",
