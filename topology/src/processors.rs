@@ -82,6 +82,7 @@ pub const GROUPS: &[GroupSpec] = &[
             Topic::DeviceStatus,
             Topic::Inventory,
             Topic::Ledger,
+            Topic::Alarms,
             Topic::AlarmTransitions,
             Topic::Incidents,
             Topic::Rules,

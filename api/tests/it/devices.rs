@@ -254,10 +254,12 @@ fn written(world: &World) -> Vec<(Stored, DeviceRegistered)> {
     let mut tail = world.log.tail(&[(Topic::Observations, Start::Beginning)]).unwrap();
     let records = tail.poll(10_000, Duration::ZERO).unwrap();
     let decoded = |s: Stored| match world.log.codec().decode(s.record.value.as_ref().unwrap()).unwrap() {
-        AnyRecord::DeviceRegistered(r) => (s, r),
+        AnyRecord::DeviceRegistered(r) => Some((s, r)),
+        // Every partition is told the rules.
+        AnyRecord::RulesChanged(_) => None,
         other => panic!("{other:?}"),
     };
-    records.into_iter().map(decoded).collect()
+    records.into_iter().filter_map(decoded).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use store::rows::{DeviceEventRow, ENTITIES, EntityRow, GroupKind, GroupRow, STAT
 use store::{Row, TableDef, Value, check_row};
 use topology::Topic;
 
-use crate::alarms::{alarm_rows, incident_row, rule_row, silence_row};
+use crate::alarms::{alarm_event_row, alarm_row, incident_row, rule_row, silence_row};
 
 /// What one record changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,15 +30,17 @@ pub enum Change {
     Inventory(EntityRow),
     /// A listener's or a sender's datagrams stand so now.
     Ledger(LedgerEntryRow),
-    /// Something happened to an alarm, and what it is now; `None` where a refused act named none that is known.
-    Alarm(Box<(AlarmEventRow, Option<AlarmRow>)>),
+    /// An alarm is this now.
+    Alarm(Box<AlarmRow>),
+    /// Something happened to an alarm.
+    AlarmEvent(Box<AlarmEventRow>),
     /// An incident is this now.
     Incident(Box<IncidentRow>),
     /// A version of a rule.
     Rule(Box<RuleRow>),
     /// A version of a silence.
     Silence(Box<SilenceRow>),
-    /// A tombstone of an incident that is over: the topic forgets it, the store keeps it until its row ends.
+    /// A tombstone of what is over: the topic forgets it, the store keeps it until its row ends.
     Forgotten,
     /// A tombstone: the entity has no status any more, or is not there any more.
     Removed(Removal),
@@ -106,7 +108,7 @@ pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> Vec<String> {
 pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
     let Some(value) = &stored.record.value else {
         return match stored.record.topic {
-            Topic::Incidents => Ok(Change::Forgotten),
+            Topic::Alarms | Topic::Incidents => Ok(Change::Forgotten),
             _ => removal_of(stored).map(Change::Removed),
         };
     };
@@ -119,8 +121,9 @@ pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
         (Topic::DeviceStatus, AnyRecord::DeviceStatus(status)) => Change::Status(status_row(status)?),
         (Topic::Inventory, AnyRecord::InventoryEntry(entry)) => Change::Inventory(entity_row(entry)?),
         (Topic::Ledger, AnyRecord::LedgerRow(row)) => Change::Ledger(ledger_row(row)?),
+        (Topic::Alarms, AnyRecord::Alarm(alarm)) => Change::Alarm(Box::new(alarm_row(alarm)?)),
         (Topic::AlarmTransitions, AnyRecord::AlarmTransition(transition)) => {
-            Change::Alarm(Box::new(alarm_rows(transition, stored)?))
+            Change::AlarmEvent(Box::new(alarm_event_row(transition, stored)?))
         }
         (Topic::Incidents, AnyRecord::Incident(incident)) => Change::Incident(Box::new(incident_row(incident)?)),
         (Topic::Rules, AnyRecord::Rule(rule)) => Change::Rule(Box::new(rule_row(rule))),
@@ -153,12 +156,8 @@ pub fn rows_of(change: &Change) -> Vec<Row> {
             rows
         }
         Change::Ledger(row) => vec![row.to_row()],
-        Change::Alarm(change) => {
-            let (event, alarm) = &**change;
-            let mut rows = event.to_rows();
-            rows.extend(alarm.as_ref().map(AlarmRow::to_row));
-            rows
-        }
+        Change::Alarm(alarm) => vec![alarm.to_row()],
+        Change::AlarmEvent(event) => event.to_rows(),
         Change::Incident(incident) => vec![incident.to_row(), incident.to_month_row()],
         Change::Rule(rule) => vec![rule.to_row()],
         Change::Silence(silence) => vec![silence.to_row()],

@@ -1,6 +1,6 @@
 //! Log to store.
 //!
-//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `alarm-transitions`, `incidents`, `rules`, as group
+//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `alarms`, `alarm-transitions`, `incidents`, `rules`, as group
 //!   `persist`
 //! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; `alarms`; `alarm_events`;
 //!   `incidents`, `incidents_by_month`; `alert_rules`, `silences`; dead letters
@@ -187,7 +187,8 @@ pub fn describe() -> Description {
             (Topic::DeviceStatus, &["status", "status_by_group"]),
             (Topic::Inventory, &["entities", "groups", "serials"]),
             (Topic::Ledger, &["ledger"]),
-            (Topic::AlarmTransitions, &["alarms", "alarm_events"]),
+            (Topic::Alarms, &["alarms"]),
+            (Topic::AlarmTransitions, &["alarm_events"]),
             (Topic::Incidents, &["incidents", "incidents_by_month"]),
             (Topic::Rules, &["alert_rules", "silences"]),
         ],
