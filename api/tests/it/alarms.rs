@@ -374,7 +374,7 @@ async fn a_socket_gets_what_stands_and_then_each_change() {
     let mut hostile = alarm("a-1", ONU, 1);
     hostile.text = HOSTILE.into();
     world.alarm(hostile, "raised");
-    world.alarm(alarm("a-2", "default/olt/b/onu/0/1/2/3", 1), "raised");
+    world.alarm(alarm("a-2", "default/olt/b/onu/0/1/2/3", 2), "raised");
     world.incident(incident("i-1", ROOT, "open", 1));
     shown(&world, 2).await;
     let listening = world.listen().await;
@@ -383,8 +383,8 @@ async fn a_socket_gets_what_stands_and_then_each_change() {
     let all = socket
         .subscribe(json!({ "type": "subscribe", "id": "al", "topic": "alarms" }))
         .await;
-    assert_eq!(of(&all), [("a-1", "raised"), ("a-2", "raised")]);
-    assert_eq!(all[0]["text"], HOSTILE);
+    assert_eq!(of(&all), [("a-2", "raised"), ("a-1", "raised")]);
+    assert_eq!(all[1]["text"], HOSTILE);
     let here = socket
         .subscribe(subscribe(
             "here",
