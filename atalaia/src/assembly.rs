@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use model::{Root, RootKind};
 use runtime::{Chain, DeadReason};
 use schemas::network::NetworkEvent;
@@ -14,7 +14,12 @@ use settings::{OltTransport, Settings, SshProfile};
 pub fn network_chain() -> Chain<NetworkEvent> {
     Chain::new(decode)
         .step(pipeline_normalize::Normalize::new())
-        .step(pipeline_status::Status)
+        .step(pipeline_status::Status::default())
+        .step(pipeline_detect::Detect::default())
+        .step(pipeline_rollup::Rollup)
+        .step(pipeline_correlate::Gather::default())
+        .step(pipeline_correlate::Correlate)
+        .step(pipeline_correlate::Alarms::default())
 }
 
 fn decode(record: AnyRecord, root_key: &str) -> Result<NetworkEvent, DeadReason> {
@@ -166,6 +171,71 @@ pub fn olt_connector(
         sessions_max: usize::try_from(polling.sessions_max)?,
         limits: SessionLimits::default(),
         gate: GateLimits::default(),
+    }))
+}
+
+/// The configuration of the connector that reads Padtec systems out of the whole one; `None` where there is none.
+///
+/// # Errors
+/// With what is wrong with a system: its address, its zone, its mapping with file, line and field.
+pub fn padtec_connector(settings: &Settings, instance: &str) -> Result<Option<connector_padtec::poll::Config>> {
+    use connector_padtec::client::{Base, Login, Trust};
+    use connector_padtec::mapping::MappingFile;
+    use connector_padtec::poll::{Config, Intervals, System};
+    let (mut systems, mut registered) = (Vec::new(), Vec::new());
+    for padtec in &settings.padtec {
+        let named = |what: &str| format!("[[padtec]] {}: {what}", padtec.name);
+        let root = Root::new(&padtec.tenant, RootKind::Padtec, &padtec.name)?;
+        let base = Base::parse(&padtec.base).with_context(|| named("base"))?;
+        let zone = connector_padtec::zone(&padtec.zone).with_context(|| named("zone"))?;
+        let mapping = MappingFile::open(&padtec.mapping).with_context(|| named("mapping"))?;
+        let trust = Trust::of(&base, padtec.ca.as_deref()).with_context(|| named("ca"))?;
+        let login = match &padtec.login {
+            settings::PadtecLogin::Token(token) => Login::Token(token.clone()),
+            settings::PadtecLogin::Password { user, password } => Login::Password {
+                user: user.clone(),
+                password: password.clone(),
+            },
+        };
+        let said_at = connector_kit::now();
+        registered.push(DeviceRegistered {
+            entity: root.as_str().to_owned(),
+            kind: model::Kind::Padtec.as_str().to_owned(),
+            serial: None,
+            name: Some(padtec.name.clone()),
+            site: padtec.site.clone(),
+            description: None,
+            vendor: Some("Padtec".to_owned()),
+            model: None,
+            address: Some(base.host_and_port()),
+            attributes: BTreeMap::new(),
+            origin: "config".to_owned(),
+            removed: false,
+            observed_at: said_at,
+            received_at: said_at,
+        });
+        systems.push(System {
+            root,
+            base,
+            login,
+            trust,
+            zone,
+            mapping,
+        });
+    }
+    let polling = settings.padtec_polling;
+    Ok((!systems.is_empty()).then(|| Config {
+        instance: instance.to_owned(),
+        data: settings.data.clone(),
+        spool_bytes_max: settings.snmp_traps.spool_bytes,
+        systems,
+        registered,
+        intervals: Intervals {
+            critical: polling.critical,
+            normal: polling.normal,
+            alarms: polling.alarms,
+            inventory: polling.inventory,
+        },
     }))
 }
 

@@ -104,7 +104,7 @@ enum Command {
     /// Runs one connector as a process of its own (log on Kafka).
     Connector {
         /// Which.
-        #[arg(value_parser = ["snmp-traps", "olt-ssh"])]
+        #[arg(value_parser = ["snmp-traps", "olt-ssh", "padtec"])]
         name: String,
         #[command(flatten)]
         part: Part,
@@ -188,6 +188,7 @@ pub fn run() -> ExitCode {
             Selection {
                 traps: name == "snmp-traps",
                 olts: name == "olt-ssh",
+                padtec: name == "padtec",
                 ..Selection::NONE
             },
             OnTorn::Wait,

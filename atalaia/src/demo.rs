@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use settings::Settings;
 use simulator::cli::CliConfig;
+use simulator::padtec::{Padtec, PadtecConfig};
 use simulator::{Running, SimConfig, Simulation};
 
 use crate::operations;
@@ -26,6 +27,10 @@ const TRAP_PORT: u16 = 1_162;
 const CLI_PORT: u16 = 2_222;
 /// Their password: nothing secret is behind it.
 const CLI_PASSWORD: &str = "demo";
+/// Port of its Padtec system on 127.0.0.1; any free one if it is taken.
+const PADTEC_PORT: u16 = 8_181;
+/// Its password: nothing secret is behind it.
+const PADTEC_PASSWORD: &str = "demo";
 /// Every such ONU is on its OLT and in no registration: only its command line tells of it.
 const UNREGISTERED_EVERY: usize = 4;
 
@@ -52,11 +57,26 @@ pub fn simulation(seed: u64, speed: f64, resumed: bool) -> Result<Simulation> {
     Ok(Simulation::new(config)?)
 }
 
-/// A configuration with the demo's OLTs, as a person would write it.
+/// The optical network of a seed, served from now on.
+///
+/// # Errors
+/// When no port is free.
+pub fn optical(seed: u64) -> Result<Padtec> {
+    let config = |port| PadtecConfig {
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+        seed,
+        password: PADTEC_PASSWORD.to_owned(),
+        ..PadtecConfig::default()
+    };
+    let usual = Padtec::serve(config(PADTEC_PORT));
+    Ok(usual.or_else(|_| Padtec::serve(config(0)))?)
+}
+
+/// A configuration with the demo's OLTs and its optical network, as a person would write it.
 ///
 /// # Errors
 /// None in practice: it is checked by a test.
-pub fn settings(simulation: &Simulation, data: &Path, listen: SocketAddr) -> Result<Settings> {
+pub fn settings(simulation: &Simulation, optical: &Padtec, data: &Path, listen: SocketAddr) -> Result<Settings> {
     let mut text = format!(
         "data = {data:?}\n[http]\nlisten = \"{listen}\"\n[[snmp_traps.listener]]\nname = \"demo\"\nbind = \"127.0.0.1:{}\"\n",
         free_trap_port()
@@ -68,8 +88,18 @@ pub fn settings(simulation: &Simulation, data: &Path, listen: SocketAddr) -> Res
         )?;
     }
     text.push_str("[olt_polling]\noptics_interval_s = 60\n");
+    writeln!(
+        text,
+        "[padtec_polling]\nnormal_interval_s = 60\ninventory_interval_s = 300\n[[padtec]]\nname = \"nms-1\"\nbase = \"{}\"\n\
+         user = \"noc\"\npassword = {{ env = \"PADTEC_PASSWORD\" }}\nzone = \"America/Manaus\"",
+        optical.base()
+    )?;
     text.push_str(&simulation.olt_entries());
-    let environment = [("DEMO_COMMUNITY", COMMUNITY), ("OLT_PASSWORD", CLI_PASSWORD)];
+    let environment = [
+        ("DEMO_COMMUNITY", COMMUNITY),
+        ("OLT_PASSWORD", CLI_PASSWORD),
+        ("PADTEC_PASSWORD", PADTEC_PASSWORD),
+    ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     settings::load_text("demo", &text, Path::new("."), environment).context("the demo's configuration is wrong")
 }
@@ -114,8 +144,10 @@ mod tests {
     fn the_demo_configuration_is_right() {
         let simulation = simulation(1, 1.0, false).unwrap();
         let network = simulation.network();
-        let settings = settings(&simulation, Path::new("demo"), "127.0.0.1:0".parse().unwrap()).unwrap();
-        assert_eq!(settings.olts.len(), OLTS);
+        let optical = optical(1).unwrap();
+        let settings = settings(&simulation, &optical, Path::new("demo"), "127.0.0.1:0".parse().unwrap()).unwrap();
+        assert_eq!((settings.olts.len(), settings.padtec.len()), (OLTS, 1));
+        assert!(crate::assembly::padtec_connector(&settings, "demo").unwrap().is_some());
         assert_eq!(network.onus().count(), ONUS);
         assert!(
             settings.olts.iter().all(|o| o.address.is_loopback()),

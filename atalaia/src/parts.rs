@@ -34,6 +34,8 @@ pub struct Selection {
     pub traps: bool,
     /// Connector `olt-ssh`.
     pub olts: bool,
+    /// Connector `padtec`.
+    pub padtec: bool,
     /// Task `network`.
     pub network: bool,
     /// The store's writer.
@@ -47,6 +49,7 @@ impl Selection {
     pub const ALL: Self = Self {
         traps: true,
         olts: true,
+        padtec: true,
         network: true,
         persist: true,
         api: true,
@@ -55,6 +58,7 @@ impl Selection {
     pub const NONE: Self = Self {
         traps: false,
         olts: false,
+        padtec: false,
         network: false,
         persist: false,
         api: false,
@@ -75,6 +79,7 @@ impl Selection {
             } => "up",
             Self { traps: true, .. } => "traps",
             Self { olts: true, .. } => "olts",
+            Self { padtec: true, .. } => "padtec",
             Self { network: true, .. } => "network",
             Self { persist: true, .. } => "persist",
             _ => "api",
@@ -98,6 +103,7 @@ pub struct Parts {
     persist: Held<PersistHandle>,
     connector: Held<connector_snmp_traps::Running>,
     olts: Held<connector_olt_ssh::poll::Running>,
+    padtec: Held<connector_padtec::poll::Running>,
     live: Option<Arc<api::LiveView>>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     stop_http: watch::Sender<bool>,
@@ -143,8 +149,8 @@ impl Parts {
             ..
         } = &base;
         let instance = format!("{}-{}", selection.name(), std::process::id());
-        let (processor, persist, connector, olts) =
-            (Held::default(), Held::default(), Held::default(), Held::default());
+        let (processor, persist, connector) = (Held::default(), Held::default(), Held::default());
+        let (olts, padtec) = (Held::default(), Held::default());
         let mut ready: Vec<Arc<dyn ReadyCheck>> = Vec::new();
         // Bound before anything runs, heard when everything does.
         let traps = match selection.traps {
@@ -177,6 +183,13 @@ impl Parts {
         if readers.is_some() {
             ready.push(Arc::new(olts.clone()));
         }
+        let networks = match selection.padtec {
+            true => assembly::padtec_connector(settings, &instance)?,
+            false => None,
+        };
+        if networks.is_some() {
+            ready.push(Arc::new(padtec.clone()));
+        }
         let (stop_http, stopping) = watch::channel(false);
         let http_address = base.listener.local_addr()?;
         let commands = base.commands()?;
@@ -203,6 +216,9 @@ impl Parts {
         if let Some(readers) = readers {
             olts.hold(connector_olt_ssh::poll::start(readers, log.clone(), tokio.handle())?);
         }
+        if let Some(networks) = networks {
+            padtec.hold(connector_padtec::poll::start(networks, log.clone(), tokio.handle())?);
+        }
         Ok(Self {
             log,
             folder,
@@ -213,6 +229,7 @@ impl Parts {
             persist,
             connector,
             olts,
+            padtec,
             live,
             http,
             stop_http,
@@ -229,6 +246,9 @@ impl Parts {
     pub fn drain(self, tokio: &tokio::runtime::Runtime) -> Result<()> {
         if let Some(olts) = self.olts.take() {
             olts.stop();
+        }
+        if let Some(padtec) = self.padtec.take() {
+            padtec.stop();
         }
         if let Some(connector) = self.connector.take() {
             connector.stop();

@@ -121,6 +121,19 @@ impl Able for connector_olt_ssh::poll::Running {
     }
 }
 
+impl Able for connector_padtec::poll::Running {
+    const NAME: &str = "padtec";
+
+    /// A system that cannot be read does not make it unable: the system's own row says so.
+    fn able(&self) -> Result<(), String> {
+        if self.is_alive() {
+            Ok(())
+        } else {
+            Err("a task has ended".to_owned())
+        }
+    }
+}
+
 impl Able for connector_snmp_traps::Running {
     const NAME: &str = "snmp-traps";
 

@@ -67,13 +67,17 @@ pub fn run(options: &Options) -> Result<()> {
     let listen = options
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
-    let settings = demo::settings(&simulation, &folder, listen)?;
+    let optical = demo::optical(options.seed)?;
+    let settings = demo::settings(&simulation, &optical, &folder, listen)?;
     let process = Process::start(&settings, Selection::ALL, options.on_torn)?;
     let life = demo::live(&simulation, &process.parts, options)?;
     process.wait_for_signal()?;
     let (report, _) = life.stop();
     tracing::info!(?report, "the simulated network is silent");
-    process.drain()
+    let drained = process.drain();
+    // Served until nobody asks it any more.
+    drop(optical);
+    drained
 }
 
 /// Runs one part until SIGTERM or SIGINT, then drains.

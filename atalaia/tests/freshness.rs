@@ -61,6 +61,7 @@ impl Product {
             live: live.clone(),
             ready: Vec::new(),
             render_metrics: Arc::new(String::new),
+            explain_trap: None,
         };
         let state = ApiState::new(config, parts).unwrap();
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,8 +10,10 @@ use model::{EntityId, Micros, Root, Serial, Severity, State};
 use serde::{Deserialize, Serialize};
 
 pub use self::alarms::{
-    About, AlarmChange, AlarmNews, AlarmOrigin, AlarmSlot, IncidentNews, ListedAlarm, ListedAlarms, StatusNews,
+    About, AlarmChange, AlarmNews, AlarmOrigin, AlarmSlot, IncidentNews, ListedAlarm, ListedAlarms, OLT_TABLE,
+    OLT_TABLE_TYPES, StatusNews,
 };
+pub use self::losses::{LossNews, LossStage};
 pub use self::measured::{Measured, Quality, Sample, SampleView};
 pub use self::polled::{
     Description, DownCause, Failure, Levels, Pending, Polled, PolledState, Polling, Reading, System,
@@ -22,6 +24,7 @@ use crate::{
 };
 
 mod alarms;
+mod losses;
 mod measured;
 mod polled;
 
@@ -52,6 +55,8 @@ pub enum NetworkEvent {
     Listed(Box<ListedAlarms>),
     /// An alarm begins, changes or ends: what `detect` says.
     Alarm(Box<AlarmNews>),
+    /// Losses of a PON port that came within seconds: what `gather` says.
+    Losses(Box<LossNews>),
     /// An incident begins, changes or ends: what `correlate` says.
     Incident(Box<IncidentNews>),
     /// A version of a rule.
@@ -386,6 +391,7 @@ impl NetworkEvent {
             | Self::Status(_)
             | Self::Listed(_)
             | Self::Alarm(_)
+            | Self::Losses(_)
             | Self::Incident(_)
             | Self::Rule(_)
             | Self::Silence(_)

@@ -3,14 +3,17 @@
 //   npm run mock            http://127.0.0.1:8090   user admin   password atalaia
 //
 // Environment: PORT, RATE (state changes a second, for storms), EMPTY=1 (no OLT yet), EXPIRES (seconds of a token),
-// QUIET=1 (nothing happens by itself). POST /mock/{drop,cut,heal,storm,slow,board,late,fresh,
-// lose,contradict,found,provision,read,blind,gone} moves things from outside.
+// QUIET=1 (nothing happens by itself), ALARMS (so many more alarms), CALM=1 (no alarm). POST /mock/{drop,cut,heal,storm,
+// slow,board,late,fresh,lose,contradict,found,provision,read,blind,gone,incident,settle,raise,clear,refuse,rule,churn,dense} moves things
+// from outside.
 
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
+import { Alarms } from './alarms.mjs'
+import { Measures } from './measures.mjs'
 import { Network } from './network.mjs'
 import { Pipeline } from './pipeline.mjs'
 
@@ -33,6 +36,11 @@ const POLICY =
 
 const network = new Network({ empty: env.EMPTY === '1' })
 if (env.EMPTY !== '1') network.past()
+const alarms = new Alarms(network, {
+  many: Number(env.ALARMS ?? 0),
+  quiet: env.EMPTY === '1' || env.CALM === '1',
+})
+const measures = new Measures(network, { empty: env.EMPTY === '1' })
 
 // Tokens: the access token is checked by its end; refresh tokens rotate.
 const access = new Map()
@@ -74,23 +82,34 @@ pipeline.onChange = item => {
   log.push({ seq, item })
 }
 
+alarms.onChange = item => {
+  seq += 1
+  log.push({ seq, item })
+}
+
 const wants = {
+  alarms: (_, item) => item.type === 'alarm',
+  incidents: (_, item) => item.type === 'incident',
   tree: (_, item) => item.type === 'summary' || (item.type === 'status' && item.kind !== 'onu'),
   children: (sub, item) => item.type === 'status' && item.parent === sub.entity,
-  entity: (sub, item) => item.entity === sub.entity,
+  entity: (sub, item) => (item.type === 'status' || item.type === 'event') && item.entity === sub.entity,
   events: (_, item) => item.type === 'event',
   system: (_, item) => item.type === 'system',
 }
 
 function content(sub) {
   if (sub.topic === 'system') return [pipeline.item()]
+  if (sub.topic === 'alarms') return alarms.raised()
+  if (sub.topic === 'incidents') return alarms.open()
   if (sub.topic === 'tree') {
     const rows = [...network.rows.values()].filter(row => row.kind !== 'onu').map(row => network.tree(row))
     return [network.summary(null), ...network.sites().map(site => network.summary(site)), ...rows]
   }
+  if (sub.topic === 'children' && sub.entity.includes('/padtec/'))
+    return [...measures.cards.values()].filter(card => card.parent === sub.entity)
   if (sub.topic === 'children') return (network.below.get(sub.entity) ?? []).map(id => network.rows.get(id))
   if (sub.topic === 'entity') {
-    const row = network.rows.get(sub.entity)
+    const row = network.rows.get(sub.entity) ?? measures.cards.get(sub.entity)
     return row ? [row, ...(network.eventsOf.get(sub.entity) ?? []).slice(-20)] : null
   }
   return network.events.slice(-Math.min(500, sub.limit ?? 100))
@@ -119,7 +138,14 @@ function flush(session) {
   for (const { item } of first < 0 ? [] : log.slice(first)) {
     const ids = [...session.subs.values()].filter(sub => wants[sub.topic](sub, item)).map(sub => sub.id)
     if (ids.length === 0) continue
-    const key = { event: item.id, summary: `s ${item.site ?? ''}`, system: 'system' }[item.type] ?? item.entity
+    const key =
+      {
+        event: item.id,
+        alarm: item.alarm_id,
+        incident: item.incident_id,
+        summary: `s ${item.site ?? ''}`,
+        system: 'system',
+      }[item.type] ?? item.entity
     if (latest.has(key)) changes[latest.get(key)] = { ids, item }
     else {
       latest.set(key, changes.length)
@@ -206,6 +232,21 @@ const levers = {
   blind: ({ entity = OLT }) => network.blind(entity, later),
   gone: ({ entity }) => network.gone(entity),
   board: ({ entity = 'default/olt/rjo-01/board/0/2' }) => network.failBoard(entity),
+  incident: ({ entity = PON, share = 1, verdict = 'feeder' }) => alarms.fibreCut(entity, share, verdict),
+  settle: () => {
+    for (const { incident_id } of alarms.open()) alarms.settle(incident_id)
+  },
+  raise: ({ entity = `${OLT}/onu/0/1/5/0`, ...change }) => alarms.raise(entity, change),
+  clear: ({ id }) => alarms.clear(id),
+  rule: ({ rule_id, ...change }) => alarms.saveRule({ ...alarms.rules.get(rule_id).at(-1), ...change }, 'ana'),
+  refuse: ({ word }) => alarms.refuse(word),
+  dense: ({ points = 100_000 }) => {
+    measures.dense = points
+  },
+  churn: ({ rate = 200, seconds = 6 }) => {
+    const timer = setInterval(() => alarms.churn(rate / 20), 50)
+    setTimeout(() => clearInterval(timer), seconds * 1000)
+  },
   storm: ({ rate = 1000, seconds = 10 }) => {
     const timer = setInterval(() => burst(rate / 50), 20)
     setTimeout(() => clearInterval(timer), seconds * 1000)
@@ -231,6 +272,7 @@ function find(id) {
   const plain = id.replaceAll('-', '').toUpperCase()
   return (
     network.rows.get(id) ??
+    measures.cards.get(id) ??
     [...network.rows.values()].find(row => row.serial === plain || row.entity.endsWith(`/olt/${id}`))
   )
 }
@@ -255,7 +297,15 @@ function rest(path, url, body, method) {
     refresh.delete(body.refresh_token)
     return [204, null]
   }
+  const about = alarms.rest(path, url, body, method, page)
+  if (about) return about
   if (method !== 'GET') return fail(404, 'NOT_FOUND', 'no such route')
+  if (path === '/sites') return [200, { items: measures.sites(), next: null }]
+  if (path.startsWith('/sites/')) {
+    const site = decodeURIComponent(path.split('/')[2])
+    const items = [...measures.cards.values()].filter(card => card.site === site)
+    return items.length > 0 ? [200, { items, next: null }] : fail(404, 'NOT_FOUND', 'no such site')
+  }
   const [, kind, id, what] = path.split('/')
   if (kind === 'olts' && what === 'autofind-onts') {
     const olt = find(decodeURIComponent(id))
@@ -273,6 +323,11 @@ function rest(path, url, body, method) {
   const row = find(decodeURIComponent(id))
   if (!row) return fail(404, 'DEVICE_NOT_FOUND', 'no such device')
   if (what === 'status') return [200, row]
+  if (what === 'measurements') {
+    if (path.endsWith('/latest')) return [200, { items: measures.latest(row.entity), next: null }]
+    const series = measures.series(row.entity, url)
+    return series ? [200, series] : fail(404, 'NOT_FOUND', 'no such measure')
+  }
   if (what === 'events') return [200, page((network.eventsOf.get(row.entity) ?? []).toReversed(), url)]
   return fail(404, 'NOT_FOUND', 'no such route')
 }

@@ -350,6 +350,288 @@ const tests = {
     assert.match(await text(page.locator('.node-counts .cause-legend')), /5\d\dUnknown/)
   },
 
+  async 'incidents are on top with their symptoms folded, and a cut comes as one'(_, { page, base }, { lever }) {
+    await page.keyboard.press('2')
+    assert.equal(new URL(page.url()).pathname, '/alarms')
+    await page.locator('[data-testid=incident][data-verdict=feeder]').waitFor()
+    const before = await page.getByTestId('incident').count()
+    await lever(base, 'incident', { entity: `${OLT}/pon/0/2/5`, verdict: 'feeder' })
+    await until('one more incident', async () => (await page.getByTestId('incident').count()) === before + 1)
+    await page.getByTestId('alarm-list').focus()
+    const symptoms = await page.locator('.alarm-row.symptom').count()
+    assert.equal(symptoms, 0)
+    await page.keyboard.press('j')
+    await page.keyboard.press('e')
+    await page.locator('.alarm-row.symptom').first().waitFor()
+    await page.keyboard.press('o')
+    await page.getByTestId('incident-detail').getByText('The whole PON went dark at once').waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('e')
+    await page.locator('.alarm-row.symptom').first().waitFor({ state: 'detached' })
+  },
+
+  async 'an alarm is acknowledged by keyboard with a note, and is so when the log says it'(_, { page }) {
+    const list = page.getByTestId('alarm-list')
+    await list.focus()
+    const row = page.locator('[data-testid=alarm][data-severity=critical][data-operator=none]').first()
+    const id = await row.getAttribute('data-alarm')
+    await until('the cursor is on it', async () => {
+      await page.keyboard.press('j')
+      return (await page.locator('.alarm-row.cursor').count()) > 0
+    })
+    await page.locator(`.alarm-row.cursor[data-alarm="${id}"]`).waitFor()
+    await page.keyboard.press('a')
+    await page.getByTestId('act-text').fill('on our way')
+    await page.keyboard.press('Enter')
+    await page.locator(`[data-alarm="${id}"] [data-testid=doing]`).waitFor()
+    await page.locator(`[data-testid=alarm][data-alarm="${id}"][data-operator=acknowledged]`).waitFor()
+    assert.equal(await page.locator(`[data-alarm="${id}"] [data-testid=doing]`).count(), 0)
+    await page.keyboard.press('o')
+    await page.getByTestId('transitions').getByText('on our way').waitFor()
+    await page.getByTestId('why').locator('button').first().click()
+    await page.getByTestId('why').getByText('1.3.6.1.4.1.2011.6.3.8.3.3.0.3').waitFor()
+    await page.getByTestId('why').getByText('older than what the log keeps').waitFor()
+    await page.keyboard.press('u')
+    await page.locator(`[data-testid=alarm][data-alarm="${id}"][data-operator=none]`).waitFor()
+  },
+
+  async 'an act that is refused says why, and changes nothing'(_, { page, base }, { lever }) {
+    const id = await page.getByTestId('alarm-detail').getAttribute('data-alarm')
+    await lever(base, 'refuse', { word: 'already_cleared' })
+    await page.locator('.detail-acts [data-act=clear]').click()
+    await page.getByTestId('act-text').fill('it is over')
+    await page.keyboard.press('Enter')
+    const said = page.locator('.detail-acts [data-testid=doing][data-state=refused]')
+    await said.waitFor()
+    assert.match(await text(said), /was refused: it has cleared meanwhile/)
+    await page.locator(`[data-testid=alarm][data-alarm="${id}"][data-condition=raised]`).waitFor()
+    await said.getByRole('button').click()
+    await said.waitFor({ state: 'detached' })
+  },
+
+  async 'an alarm that clears leaves the list and its details say so'(_, { page, base }, { lever }) {
+    const id = await page.getByTestId('alarm-detail').getAttribute('data-alarm')
+    await lever(base, 'clear', { id })
+    await page.locator(`[data-testid=alarm][data-alarm="${id}"]`).waitFor({ state: 'detached' })
+    await page.getByTestId('alarm-condition').getByText('Cleared').waitFor()
+    await page.goto(`${base}/alarms/${id}`)
+    await page.getByTestId('alarm-condition').getByText('Cleared').waitFor()
+    await page.keyboard.press('Escape')
+  },
+
+  async 'alarms are filtered, and what is hidden is told'(_, { page }) {
+    await page.locator('.alarms-hidden').getByText('1 silenced').waitFor()
+    await page.keyboard.press('f')
+    await page.keyboard.type('board fault')
+    await page.getByText('No alarm matches the filter.').waitFor()
+    await page.keyboard.press('Escape')
+    await page.locator('.alarm-filters [data-severity=warning]').click()
+    await until('only warnings', async () => {
+      const shown = await page.locator('[data-testid=alarm]').evaluateAll(rows => rows.map(row => row.dataset.severity))
+      return shown.length > 0 && shown.every(each => each === 'warning')
+    })
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await page.locator('[data-testid=alarm][data-severity=major]').first().waitFor()
+  },
+
+  async 'text of an alarm is only text, in its comments too'(_, { page, base }, { lever }) {
+    await lever(base, 'raise', {
+      text: '<img src=x onerror=alert(1)>\u001b[31m',
+      qualifier: 'hostile',
+      severity: 'critical',
+    })
+    const words = page.locator('[data-testid=alarm]').getByText('<img src=x onerror=alert(1)>\\x1b[31m')
+    await words.first().waitFor()
+    assert.equal(await page.locator('img').count(), 0)
+  },
+
+  async 'the history pages as far as it goes'(_, { page, base }) {
+    await page.goto(`${base}/alarms/history`)
+    await page.getByTestId('alarm').first().waitFor()
+    await page.getByRole('button', { name: '30 days' }).click()
+    await page.getByTestId('alarm').first().waitFor()
+    await until('all are loaded', async () => {
+      await page.getByTestId('history-list').evaluate(list => list.scrollTo({ top: list.scrollHeight }))
+      return /3\d\d in all/.test(await text(page.locator('.alarms-hidden')))
+    })
+  },
+
+  async 'a rule is checked while it is written, saved, turned off and deleted'(_, { page, base }) {
+    await page.goto(`${base}/rules`)
+    await page.getByTestId('rule').first().waitFor()
+    await page.keyboard.press('n')
+    const editor = page.getByTestId('rule-editor')
+    await editor.waitFor()
+    await page.getByTestId('rule-save').click()
+    await until('two things are missing', async () => (await editor.getByText('This is needed.').count()) === 2)
+    await editor.getByLabel('Name').fill('refused')
+    await editor.getByLabel('Lower limit').fill('-27,5')
+    assert.match(
+      await text(page.getByTestId('rule-sentence')),
+      /ONU Rx power below −27\.5 dBm for 1 min, dead band 0\.5 dB/,
+    )
+    await editor.getByText('a rule of this name is there already').waitFor()
+    await editor.getByLabel('Name').fill('Dim light')
+    await editor.getByText('a rule of this name is there already').waitFor({ state: 'detached' })
+    await page.getByTestId('preview-device').fill(`${OLT}/onu/0/1/0/1`)
+    await page.getByTestId('preview-device').press('Enter')
+    await page.getByTestId('preview-answer').getByText('stored samples').waitFor()
+    await page.getByTestId('rule-save').click()
+    const row = page.getByTestId('rule').filter({ hasText: 'Dim light' })
+    await row.waitFor()
+    await row.getByRole('switch').click()
+    await row.getByText('Off').waitFor()
+    await row.getByRole('button', { name: /Delete/ }).click()
+    await page.locator('dialog').getByRole('button', { name: 'Delete' }).click()
+    await row.waitFor({ state: 'detached' })
+  },
+
+  async 'what somebody else has changed is not overwritten unseen'(_, { page, base }, { lever }) {
+    await page.goto(`${base}/rules/no-data`)
+    const name = page.getByTestId('rule-editor').getByLabel('Name')
+    await name.fill('Mine')
+    await lever(base, 'rule', { rule_id: 'no-data', name: 'Theirs' })
+    await page.getByTestId('rule-save').click()
+    await page.getByText('somebody else was faster').waitFor()
+    await page.getByText('Meanwhile ana wrote version 2.').waitFor()
+    assert.equal(await name.inputValue(), 'Mine')
+    await page.getByRole('button', { name: 'Keep mine' }).click()
+    await page.getByTestId('rule-save').click()
+    await page.getByTestId('rule').filter({ hasText: 'Mine' }).waitFor()
+  },
+
+  async 'a silence is made with a scope and a reason, and ended'(_, { page, base }) {
+    await page.goto(`${base}/silences`)
+    await page.getByTestId('silence').first().waitFor()
+    await page.keyboard.press('n')
+    const create = page.locator('dialog').getByRole('button', { name: 'New silence' })
+    await page.getByTestId('silence-reason').fill('works on the feeder')
+    assert.equal(await create.isDisabled(), true)
+    await page.locator('dialog').getByLabel('Site').fill('RJO')
+    await page.getByText(/Of what is raised now it covers \d+ alarms/).waitFor()
+    await create.click()
+    const row = page.getByTestId('silence').filter({ hasText: 'works on the feeder' })
+    await row.waitFor()
+    await row.getByRole('button', { name: 'End it' }).click()
+    await page.locator('dialog').getByRole('button', { name: 'End it' }).click()
+    await row.waitFor({ state: 'detached' })
+  },
+
+  async 'from a site to its cards to a measure, read by keyboard and as a table'(_, { page, base }) {
+    await page.goto(`${base}/sites`)
+    await page.getByTestId('site').filter({ hasText: 'São Paulo' }).click()
+    await page.getByTestId('site-card-row').first().waitFor()
+    await page.locator('.card-value').first().waitFor()
+    await page.getByTestId('site-card-row').first().click()
+    await page.locator('.plot[data-state=ready]').waitFor()
+    assert.equal(await page.locator('.plot').getAttribute('data-tier'), 'raw')
+    await page.getByTestId('chart').focus()
+    await page.keyboard.press('End')
+    await page.keyboard.press('ArrowLeft')
+    assert.match(await text(page.locator('.chart-tip')), /dB/)
+    await page.getByRole('button', { name: '3 y', exact: true }).click()
+    await page.locator('.plot[data-state=ready][data-tier=day]').waitFor()
+    await page.getByRole('button', { name: 'Show as a table' }).click()
+    await page.locator('.point-table tbody tr').first().waitFor()
+    assert.ok((await page.locator('.point-table tbody tr').count()) <= 242)
+  },
+
+  async 'a device shows what is raised about it'(_, { page, base }, { lever }) {
+    const onu = `${OLT}/onu/0/1/7/0`
+    await page.goto(`${base}/device/${onu}`)
+    await page.getByTestId('measures').waitFor()
+    assert.equal(await page.getByTestId('device-alarms').count(), 0)
+    await lever(base, 'raise', { entity: onu, text: 'too dim' })
+    await page.getByTestId('device-alarms').getByText('too dim').click()
+    await page.getByTestId('alarm-detail').waitFor()
+    await page.goto(base)
+    await live(page)
+  },
+
+  async '10,000 alarms that come and go at 200 a second do not make the page jerk'({ open, login, mock, lever }) {
+    const base = await mock(PORT + 3, { ALARMS: '10000', QUIET: '1' })
+    const page = await open(base)
+    await login(page)
+    await page.goto(`${base}/alarms`)
+    await page.getByTestId('alarm').first().waitFor()
+    await until(
+      'all are there',
+      async () => Number(await page.getByTestId('alarm-list').getAttribute('data-alarms')) > 9_000,
+    )
+    assert.ok((await page.getByTestId('alarm').count()) < 60, 'every row is drawn')
+    await lever(base, 'churn', { rate: 200, seconds: 6 })
+    const frames = await page.evaluate(
+      () =>
+        new Promise(done => {
+          const list = document.querySelector('[data-testid=alarm-list]')
+          const gaps = []
+          let last = performance.now()
+          const end = last + 5_000
+          const frame = now => {
+            gaps.push(now - last)
+            last = now
+            list.scrollTop += 30
+            if (now > end) done(gaps.slice(1).sort((a, b) => a - b))
+            else requestAnimationFrame(frame)
+          }
+          requestAnimationFrame(frame)
+        }),
+    )
+    const at = share => Math.round(frames[Math.floor((frames.length - 1) * share)])
+    console.log(`      ${frames.length} frames in 5 s, gap p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`)
+    assert.ok(frames.length > 10, 'the page stands still')
+    await page.context().close()
+  },
+
+  async 'a chart of 100,000 points follows the pointer'({ lever }, { page, base }) {
+    await lever(base, 'dense', { points: 100_000 })
+    await page.goto(`${base}/device/${OLT}/onu/0/1/0/2`)
+    await page.locator('.plot[data-state=ready][data-points="100000"]').waitFor()
+    const chart = await page.getByTestId('chart').boundingBox()
+    const moving = page.evaluate(
+      () =>
+        new Promise(done => {
+          const gaps = []
+          let last = performance.now()
+          const end = last + 2_500
+          const frame = now => {
+            gaps.push(now - last)
+            last = now
+            if (now > end) done(gaps.slice(1).sort((a, b) => a - b))
+            else requestAnimationFrame(frame)
+          }
+          requestAnimationFrame(frame)
+        }),
+    )
+    for (let i = 0; i < 60; i += 1) await page.mouse.move(chart.x + 80 + ((i * 37) % (chart.width - 120)), chart.y + 90)
+    assert.match(await text(page.locator('.chart-tip')), /dBm/)
+    const frames = await moving
+    const at = share => Math.round(frames[Math.floor((frames.length - 1) * share)])
+    console.log(
+      `      ${frames.length} frames in 2.5 s, gap p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`,
+    )
+    await page.mouse.move(chart.x + 200, chart.y + 60)
+    await page.mouse.down()
+    await page.mouse.move(chart.x + 300, chart.y + 60, { steps: 4 })
+    await page.mouse.up()
+    await page.locator('.plot-tools .chip').waitFor()
+    await page.getByTestId('chart').dblclick()
+    await page.locator('.plot-tools .chip').waitFor({ state: 'detached' })
+    await lever(base, 'dense', { points: 0 })
+    await page.mouse.move(0, 0)
+    await page.goto(base)
+    await live(page)
+  },
+
+  async 'where nothing is raised the page says so, and a server without alarms is said'({ open, login, mock }) {
+    const page = await open(await mock(PORT + 4, { CALM: '1', QUIET: '1' }), { language: 'pt' })
+    await login(page)
+    await page.getByTestId('nav-alarms').click()
+    await page.getByText('Nada está em alarme').waitFor()
+    assert.equal(await page.getByTestId('nav-count').count(), 0)
+    await page.context().close()
+  },
+
   async 'a lost connection is said, and resumed with nothing missed'(_, { page, base }, { lever }) {
     await lever(base, 'drop', { seconds: 2 })
     await live(page, 'lost')

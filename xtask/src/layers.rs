@@ -29,6 +29,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["model", "schemas", "topology", "atalaia-log", "connector-kit"],
     ),
     (
+        "connector-padtec",
+        &["model", "schemas", "topology", "atalaia-log", "connector-kit"],
+    ),
+    (
         "connector-snmp-traps",
         &[
             "model",
@@ -45,6 +49,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["model", "schemas", "topology", "runtime", "snmp-pdu"],
     ),
     ("pipeline-status", &["model", "schemas", "topology", "runtime"]),
+    ("pipeline-detect", &["model", "schemas", "topology", "runtime"]),
+    ("pipeline-correlate", &["model", "schemas", "topology", "runtime"]),
+    ("pipeline-rollup", &["model", "schemas", "topology", "runtime"]),
     (
         "pipeline-persist",
         &["model", "schemas", "topology", "atalaia-log", "runtime", "store"],

@@ -1,6 +1,7 @@
 //! Ids of what the network consists of. Vendor text says ONT; here it is an ONU.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -203,9 +204,57 @@ impl Root {
         EntityId::below(&self.0, Kind::Onu, &[frame.into(), slot.into(), port.into(), onu])
     }
 
+    /// The card of this name in another system.
+    ///
+    /// # Errors
+    /// As [`Root::site`].
+    pub fn card(&self, name: &str) -> Result<EntityId, IdError> {
+        self.named(Kind::Card, name)
+    }
+
+    /// The site of this name in another system. What an id cannot hold is written as `+` and two hexadecimal digits for each byte, as an
+    /// address has `%`; so two names are never one id.
+    ///
+    /// # Errors
+    /// When nothing is left of the name, or what it becomes is longer than a name can be.
+    pub fn site(&self, name: &str) -> Result<EntityId, IdError> {
+        self.named(Kind::Site, name)
+    }
+
+    fn named(&self, kind: Kind, name: &str) -> Result<EntityId, IdError> {
+        let written = written(name.trim());
+        if !is_name(&written) {
+            return Err(IdError::new(name, "a name: 1 to 64 letters, digits and signs"));
+        }
+        Ok(EntityId {
+            text: format!("{}/{}/{written}", self.0, kind.as_str()).into(),
+            root_bytes: root_bytes(&self.0),
+            kind,
+        })
+    }
+
     fn segment(&self, index: usize) -> &str {
         self.0.split('/').nth(index).expect("a root has three segments")
     }
+}
+
+/// A name in which only signs are that an id can hold. `+` begins what stands for another sign, and so is itself one of those.
+fn written(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c != '+' && (c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '#' | ':' | '@' | ' '));
+    if name.chars().all(is_plain) {
+        return Cow::Borrowed(name);
+    }
+    let mut out = String::new();
+    for c in name.chars() {
+        if is_plain(c) {
+            out.push(c);
+        } else if out.len() <= NAME_BYTES_MAX {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                write!(out, "+{byte:02X}").expect("a string takes what is written");
+            }
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Where an ONU hangs: frame, slot, port and ONU id. Zero is a valid value of each.
@@ -498,6 +547,34 @@ mod tests {
         assert_eq!((olt.as_str(), olt.kind()), ("default/olt/rjo-01", Kind::Olt));
         assert_eq!(olt.parent(), None);
         assert_eq!(onu.root().name(), "rjo-01");
+    }
+
+    #[test]
+    fn a_name_of_another_system_is_one_id_whatever_is_in_it() {
+        let root = Root::parse("default/padtec/nms-1").unwrap();
+        let check = |name: &str, expected: Option<&str>| {
+            let site = root.site(name).ok().map(|site| {
+                assert_eq!(EntityId::parse(site.as_str()), Ok(site.clone()));
+                site.as_str()
+                    .strip_prefix("default/padtec/nms-1/site/")
+                    .unwrap()
+                    .to_owned()
+            });
+            assert_eq!(site.as_deref(), expected, "{name}");
+        };
+        check(" 04 - POP-EXEMPLO-A ", Some("04 - POP-EXEMPLO-A"));
+        check("São Paulo (Centro)", Some("São Paulo +28Centro+29"));
+        check("a/b", Some("a+2Fb"));
+        check("a+2Fb", Some("a+2B2Fb"));
+        check("<script>", Some("+3Cscript+3E"));
+        check("a\nb", Some("a+0Ab"));
+        check("", None);
+        check("  ", None);
+        check(&"x".repeat(65), None);
+        check(&"/".repeat(10_000), None);
+        let card = root.card("ROA1-HA-E29001-TR#374").unwrap();
+        assert_eq!(card.as_str(), "default/padtec/nms-1/card/ROA1-HA-E29001-TR#374");
+        assert_eq!((card.kind(), card.parent()), (Kind::Card, Some(root.entity())));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod ids;
 mod measure;
 mod poll;
 mod position;
+pub mod rollup;
 mod secret;
 mod serial;
 mod state;

@@ -125,6 +125,7 @@ impl<S: Step> Fused<S> {
         let before = slot.map_or(round.deleted, |s| s.wts);
         let wts = before.plus(1).max(round.now.log_time);
         let drafts_before = round.drafts.list().len();
+        let first_n = self.first_n(&key, round);
         // What is handed out goes where it is kept; an unwinding step loses it with the task.
         let mut out = Out {
             events: std::mem::take(&mut self.fresh),
@@ -132,6 +133,8 @@ impl<S: Step> Fused<S> {
             timers: std::mem::take(&mut self.timers),
             write_time: wts,
             write_time_used: false,
+            made: std::mem::take(&mut round.made),
+            first_n,
         };
         let input = match turn {
             Turn::Timer { id, deadline, .. } => Input::Timer { id, deadline },
@@ -141,6 +144,7 @@ impl<S: Step> Fused<S> {
             .step
             .apply(&key, slot.and_then(|s| s.state.as_ref()), input, &round.now, &mut out);
         round.calling = None;
+        round.made = std::mem::take(&mut out.made);
         if let Reason::Dead(word) = verdict.reason {
             return Err(Refused {
                 refusal: Refusal::Unreadable { step, word },
@@ -250,6 +254,14 @@ impl<S: Step> Fused<S> {
         }
     }
 
+    /// `n` of a call's first output. Calls of one (step, key) follow each other, so the last output tells how many there were.
+    fn first_n(&self, key: &StateKey, round: &Round<S::Event>) -> u32 {
+        match round.made.last() {
+            Some(last) if last.step == self.description.number && last.key == *key => last.n + 1,
+            _ => 0,
+        }
+    }
+
     /// Notes what the ids of a call's outputs are made of.
     fn name_outputs(&self, key: &StateKey, timer: Option<u8>, before: usize, round: &mut Round<S::Event>) {
         let step = self.description.number;
@@ -257,12 +269,7 @@ impl<S: Step> Fused<S> {
         if drafts.is_empty() {
             return;
         }
-        // Calls of one (step, key) follow each other, so the last output tells how many there were.
-        let made = match round.made.last() {
-            Some(last) if last.step == step && last.key == *key => last.n + 1,
-            _ => 0,
-        };
-        for (n, draft) in (made..).zip(drafts) {
+        for (n, draft) in (self.first_n(key, round)..).zip(drafts) {
             let topic = draft.topic;
             let name = self.description.name;
             assert!(

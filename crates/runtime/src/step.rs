@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use topology::Topic;
 
 use crate::drafts::Drafts;
+use crate::round::Made;
 
 /// Key of one slot of state: an entity's id, or a wider thing and what hangs on it.
 pub type StateKey = Arc<str>;
@@ -141,6 +142,10 @@ pub struct Out<E> {
     pub(crate) timers: Vec<(u8, Option<Deadline>)>,
     pub(crate) write_time: Micros,
     pub(crate) write_time_used: bool,
+    /// What the record's steps have written so far: for each of `drafts` before this call, what its id is made of.
+    pub(crate) made: Vec<Made>,
+    /// `n` of this call's first output.
+    pub(crate) first_n: u32,
 }
 
 impl<E> Out<E> {
@@ -152,6 +157,8 @@ impl<E> Out<E> {
             timers: Vec::new(),
             write_time,
             write_time_used: false,
+            made: Vec::new(),
+            first_n: 0,
         }
     }
 
@@ -186,6 +193,23 @@ impl<E> Out<E> {
     /// Cancels one of the key's timers.
     pub fn cancel_timer(&mut self, id: u8) {
         self.timers.push((id, None));
+    }
+
+    /// The `n` in the record id of what is written next: with the position, the step and the key it is that record's id.
+    pub fn next_n(&self) -> u32 {
+        let written = self.drafts.list().len() - self.made.len();
+        self.first_n.saturating_add(u32::try_from(written).unwrap_or(u32::MAX))
+    }
+
+    /// The `n` in the record id of the last record that an earlier step wrote for this input under this state key into this
+    /// topic: how a step names to others what stands in the log because of the same input.
+    pub fn n_written(&self, step: u8, key: &str, topic: Topic) -> Option<u32> {
+        let end = self.made.partition_point(|made| (made.step, &*made.key) <= (step, key));
+        let of_key = self.made[..end].iter().zip(self.drafts.list()).rev();
+        of_key
+            .take_while(|(made, _)| (made.step, &*made.key) == (step, key))
+            .find(|(_, draft)| draft.topic == topic)
+            .map(|(made, _)| made.n)
     }
 
     /// What was handed out, for tests of a step alone.

@@ -123,6 +123,7 @@ impl Build<'_> {
         let tenant = self.text("tenant").and_then(|t| Tenant::parse(&t).ok());
         let snmp_traps = self.snmp_traps();
         let olt_polling = self.olt_polling();
+        let padtec_polling = self.padtec_polling();
         let olts = self.each("olt", |b, path| b.olt(path, tenant.as_ref()));
         let padtec = self.each("padtec", |b, path| b.padtec(path, tenant.as_ref()));
         self.uniqueness(tenant.as_ref());
@@ -134,6 +135,7 @@ impl Build<'_> {
             store: store?,
             snmp_traps: snmp_traps?,
             olt_polling: olt_polling?,
+            padtec_polling: padtec_polling?,
             olts,
             padtec,
         })
@@ -350,6 +352,19 @@ impl Build<'_> {
         })
     }
 
+    fn padtec_polling(&mut self) -> Option<PadtecPolling> {
+        let seconds = |key: &str| -> Option<Duration> {
+            let seconds = self.integer(&format!("padtec_polling.{key}_interval_s"))?;
+            Some(Duration::from_secs(seconds.unsigned_abs()))
+        };
+        Some(PadtecPolling {
+            critical: seconds("critical")?,
+            normal: seconds("normal")?,
+            alarms: seconds("alarms")?,
+            inventory: seconds("inventory")?,
+        })
+    }
+
     fn padtec(&mut self, path: &str, tenant: Option<&Tenant>) -> Option<Padtec> {
         let key = |key: &str| format!("{path}.{key}");
         let (token, user, password) = (
@@ -386,6 +401,7 @@ impl Build<'_> {
             login,
             zone: self.text(&key("zone"))?,
             mapping: self.text(&key("mapping"))?,
+            ca: self.text(&key("ca")).map(PathBuf::from),
         })
     }
 }

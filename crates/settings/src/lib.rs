@@ -30,8 +30,9 @@ pub use error::{Errors, Place, Problem};
 pub use reference::{example, reference_markdown};
 pub use schema::{AUTH_PROTOCOLS, OLT_VENDORS, PRIV_PROTOCOLS};
 pub use typed::{
-    Http, Kafka, Log, LogBackend, Login, Olt, OltAccess, OltPolling, OltTransport, Padtec, PadtecLogin, Settings,
-    SnmpTraps, SnmpVersion, SshProfile, Store, StoreBackend, TrapCredential, TrapKey, TrapListener, TrapProof,
+    Http, Kafka, Log, LogBackend, Login, Olt, OltAccess, OltPolling, OltTransport, Padtec, PadtecLogin, PadtecPolling,
+    Settings, SnmpTraps, SnmpVersion, SshProfile, Store, StoreBackend, TrapCredential, TrapKey, TrapListener,
+    TrapProof,
 };
 
 /// Largest configuration read, in bytes: some 20,000 OLTs.
@@ -82,7 +83,14 @@ pub fn load_text(
     let parsed = document::parse(file, text, &mut found.problems);
     walk::walk(&parsed, folder, &variables, &mut found);
     environment::apply(&variables, &mut found);
-    let settings = build::build(&mut found);
+    let mut settings = build::build(&mut found);
+    if let Some(settings) = &mut settings
+        && found.counts.get("padtec").is_none_or(|&entries| entries == 0)
+    {
+        settings
+            .padtec
+            .extend(environment::padtec(&variables, &settings.tenant, &mut found));
+    }
     match (Errors::from_problems(found.problems), settings) {
         (None, Some(settings)) => Ok(settings),
         (Some(errors), _) => Err(errors),

@@ -190,7 +190,14 @@ pub const SECTIONS: &[Section] = &[
         doc: "How to log in to an OLT that has no SSH: everything, the password too, is readable on the way.",
         inline: true,
     },
-    section("padtec[]", "A Padtec network management system."),
+    section(
+        "padtec_polling",
+        "How often Padtec network management systems are read.",
+    ),
+    section(
+        "padtec[]",
+        "A Padtec network management system. With none, `PADTEC_API_URL`, `PADTEC_API_TOKEN` and `PADTEC_ZONE` make one.",
+    ),
 ];
 
 /// Every setting, in the order of the example file.
@@ -257,6 +264,10 @@ pub const SETTINGS: &[Setting] = &[
     row("olt[].telnet", "user", Text, Required, "User.", "\"noc\""),
     row("olt[].telnet", "password", Secret, Required, "Password.", "{ env = \"OLT_PASSWORD\" }"),
     row("olt[].telnet", "port", Integer { min: 1, max: 65_535 }, Default("23"), "Port.", "23"),
+    row("padtec_polling", "critical_interval_s", Integer { min: 1, max: 86_400 }, Default("30"), "Seconds between two reads of the measures that the mapping calls critical. The system itself collects every 30 s.", "30"),
+    row("padtec_polling", "normal_interval_s", Integer { min: 1, max: 86_400 }, Default("300"), "Seconds between two reads of all measures.", "300"),
+    row("padtec_polling", "alarms_interval_s", Integer { min: 1, max: 86_400 }, Default("60"), "Seconds between two reads of the alarms it shows.", "60"),
+    row("padtec_polling", "inventory_interval_s", Integer { min: 1, max: 86_400 }, Default("3600"), "Seconds between two reads of the inventory of cards.", "3600"),
     row("padtec[]", "name", Name, Required, "Its name in every id.", "\"nms-1\""),
     row("padtec[]", "tenant", Name, Optional, "Whose it is: the `tenant` at the top if left out.", "\"default\""),
     row("padtec[]", "site", Name, Optional, "Where it stands.", "\"MAO\""),
@@ -264,8 +275,9 @@ pub const SETTINGS: &[Setting] = &[
     row("padtec[]", "token", Secret, Optional, "Token. Either this, or `user` and `password`.", "{ env = \"PADTEC_API_TOKEN\" }"),
     row("padtec[]", "user", Text, Optional, "User, in place of `token`.", "\"noc\""),
     row("padtec[]", "password", Secret, Optional, "Password, in place of `token`.", "{ file = \"/run/secrets/padtec\" }"),
-    row("padtec[]", "zone", Text, Default("\"UTC\""), "Time zone of the times it writes, as in the IANA database.", "\"America/Manaus\""),
-    row("padtec[]", "mapping", Name, Default("\"smart-api\""), "How its fields are called.", "\"smart-api\""),
+    row("padtec[]", "zone", Text, Required, "Time zone of the times it writes, as in the IANA database: they say none themselves.", "\"America/Manaus\""),
+    row("padtec[]", "mapping", Text, Default("\"smart-api\""), "How its lists and fields are called: `smart-api`, `plain`, or the path of a file (docs/padtec.md).", "\"smart-api\""),
+    row("padtec[]", "ca", Path, Optional, "Certificates that sign that of an https:// base, PEM: the system's if left out.", "\"/etc/atalaia/ca.pem\""),
 ];
 
 /// The settings directly in a section.

@@ -28,6 +28,8 @@ pub struct Settings {
     pub olt_polling: OltPolling,
     /// The OLTs. Names are unique in a tenant, addresses altogether.
     pub olts: Vec<Olt>,
+    /// How Padtec management systems are read.
+    pub padtec_polling: PadtecPolling,
     /// The Padtec management systems. Names are unique in a tenant.
     pub padtec: Vec<Padtec>,
 }
@@ -274,6 +276,19 @@ pub enum SshProfile {
     Legacy,
 }
 
+/// `[padtec_polling]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PadtecPolling {
+    /// Between two reads of the critical measures.
+    pub critical: Duration,
+    /// Between two reads of all measures.
+    pub normal: Duration,
+    /// Between two reads of the alarms.
+    pub alarms: Duration,
+    /// Between two reads of the inventory.
+    pub inventory: Duration,
+}
+
 /// `[[padtec]]`.
 #[derive(Debug, Clone)]
 pub struct Padtec {
@@ -289,8 +304,10 @@ pub struct Padtec {
     pub login: PadtecLogin,
     /// IANA name of the time zone of the times it writes.
     pub zone: String,
-    /// How its fields are called.
+    /// How its fields are called: the name of a mapping that is built in, or the path of a file.
     pub mapping: String,
+    /// Certificates to believe, where not the system's.
+    pub ca: Option<PathBuf>,
 }
 
 /// How to prove who we are to a Padtec system.

@@ -17,6 +17,7 @@ mod life;
 pub mod load;
 mod names;
 mod network;
+pub mod padtec;
 mod simulation;
 mod trap;
 mod wire;

@@ -20,7 +20,7 @@ const GC_GRACE_OF_SERIES: Duration = Duration::from_secs(3 * 3_600);
 
 /// The statement that makes a table.
 ///
-/// A table whose rows never change and end is a time series: compacted in windows, so that a window whose rows have all ended is
+/// A table whose rows end by their key is a time series: compacted in windows, so that a window whose rows have all ended is
 /// dropped whole. No default TTL: each row brings its own. Compression is both servers' default, LZ4.
 pub fn create_table(table: &TableDef) -> String {
     let mut text = format!("CREATE TABLE IF NOT EXISTS {} (\n", table.name);
@@ -51,7 +51,7 @@ pub fn create_table(table: &TableDef) -> String {
         );
     }
     let (compaction, gc_grace) = match table.retention {
-        Some(retention) if !table.mutable => (
+        Some(retention) if table.ends_by_key() => (
             format!(
                 "'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': '{}'",
                 window_days(retention)

@@ -136,7 +136,7 @@ impl Store for CqlStore {
 
     async fn delete(&self, table: &'static TableDef, key: Vec<Value>, wts_us: i64) -> Result<(), StoreError> {
         check_key(table, &key)?;
-        if !table.mutable {
+        if !table.mutable || table.ends_by_key() {
             return Err(StoreError::Invalid {
                 table: table.name,
                 problem: "rows that never change are not deleted, they end".to_owned(),

@@ -10,7 +10,7 @@ use store::{Page, Row, Scan, StoreError, TableDef, check_scan, is_empty_partitio
 
 use crate::CqlError;
 use crate::retry::{Op, Requests};
-use crate::statements::{Statements, check_pages};
+use crate::statements::{Statements, check_pages, is_between};
 use crate::values::{Cell, Cells, row_of};
 
 pub(crate) struct Reader<'a> {
@@ -35,8 +35,17 @@ impl Reader<'_> {
             return Ok(Page::default());
         }
         let mut statement = statements.scan(self.session, scan, rest.is_some()).await?;
-        let mut cells: Vec<_> = scan.partition.iter().chain(&scan.prefix).map(Cell::Value).collect();
-        cells.extend(rest.unwrap_or_default().iter().map(Cell::Value));
+        let whole = behind.as_ref().map_or(&[][..], |key| &key[keys..]);
+        let values: Vec<_> = match rest {
+            Some(_) if is_between(scan) => scan.partition.iter().chain(whole).chain(&scan.prefix).collect(),
+            rest => scan
+                .partition
+                .iter()
+                .chain(&scan.prefix)
+                .chain(rest.unwrap_or_default())
+                .collect(),
+        };
+        let cells: Vec<_> = values.into_iter().map(Cell::Value).collect();
         // One more tells whether there is a next page. No limit in the statement: the servers would count rows that have ended
         // by our clock and not yet by theirs.
         let wanted = scan.limit.saturating_add(1);

@@ -237,7 +237,14 @@ fn delete(keyspace: &str, table: &'static TableDef) -> String {
     )
 }
 
-/// Partition key, prefix, what the page goes on behind. No limit: pages are taken until there is enough.
+/// Whether a page that goes on is between two tuples: a prefix and several columns behind it cannot be compared apart, for both
+/// servers refuse to mix conditions on single clustering columns with those on several.
+pub(crate) fn is_between(scan: &Scan) -> bool {
+    !scan.prefix.is_empty() && scan.table.clustering_key.len() > scan.prefix.len() + 1
+}
+
+/// Partition key, prefix, what the page goes on behind; between two tuples, partition key, the whole clustering key that it goes on
+/// behind, prefix. No limit: pages are taken until there is enough.
 fn select(keyspace: &str, scan: &Scan, goes_on: bool) -> String {
     let table = scan.table;
     let mut text = format!(
@@ -245,13 +252,15 @@ fn select(keyspace: &str, scan: &Scan, goes_on: bool) -> String {
         joined(all_columns(table), ", "),
         table.name
     );
-    let equal = table.partition_key.len() + scan.prefix.len();
+    let is_between = goes_on && is_between(scan);
+    let fixed = if is_between { 0 } else { scan.prefix.len() };
+    let equal = table.partition_key.len() + fixed;
     let conditions: Vec<_> = key_columns(table)
         .take(equal)
         .map(|c| format!("{} = ?", c.name))
         .collect();
     text.push_str(&conditions.join(" AND "));
-    let rest = &table.clustering_key[scan.prefix.len()..];
+    let rest = &table.clustering_key[fixed..];
     if let (true, [(_, order), ..]) = (goes_on, rest) {
         let names = joined(rest.iter().map(|(column, _)| column.name), ", ");
         let marks = vec!["?"; rest.len()].join(", ");
@@ -261,6 +270,13 @@ fn select(keyspace: &str, scan: &Scan, goes_on: bool) -> String {
             '>'
         };
         write!(text, " AND ({names}) {sign} ({marks})").expect("writing to a string cannot fail");
+        if is_between {
+            let prefix = &table.clustering_key[..scan.prefix.len()];
+            let names = joined(prefix.iter().map(|(column, _)| column.name), ", ");
+            let marks = vec!["?"; prefix.len()].join(", ");
+            let sign = if sign == '<' { ">=" } else { "<=" };
+            write!(text, " AND ({names}) {sign} ({marks})").expect("writing to a string cannot fail");
+        }
     }
     if scan.reverse && !table.clustering_key.is_empty() {
         let order = |order| if order == Order::Asc { "DESC" } else { "ASC" };
@@ -274,18 +290,16 @@ fn select(keyspace: &str, scan: &Scan, goes_on: bool) -> String {
     text
 }
 
-/// Whether pages of this scan can be asked for: the columns behind the prefix have one direction, and none or no other stands
-/// in front of them.
+/// Whether pages of this scan can be asked for: the columns that are compared together have one direction.
 pub(crate) fn check_pages(scan: &Scan) -> Result<(), StoreError> {
-    let rest = &scan.table.clustering_key[scan.prefix.len()..];
-    let one_direction = rest.windows(2).all(|pair| pair[0].1 == pair[1].1);
-    if one_direction && (scan.prefix.is_empty() || rest.len() <= 1) {
+    let from = if is_between(scan) { 0 } else { scan.prefix.len() };
+    let compared = &scan.table.clustering_key[from..];
+    if compared.windows(2).all(|pair| pair[0].1 == pair[1].1) {
         return Ok(());
     }
     Err(StoreError::Invalid {
         table: scan.table.name,
-        problem: "pages over several clustering columns behind a prefix, or of two directions, are not built"
-            .to_owned(),
+        problem: "pages over clustering columns of two directions are not built".to_owned(),
     })
 }
 
@@ -319,6 +333,14 @@ mod tests {
             ..events("x")
         };
         check(prefix, true, "p = ? AND year = ? AND at = ? AND (id) < (?)");
+        let samples = Scan {
+            table: &store::rows::SAMPLES_RAW,
+            prefix: vec![text("rx")],
+            ..events("x")
+        };
+        check(samples.clone(), false, "entity = ? AND day = ? AND measure = ?");
+        let between = "entity = ? AND day = ? AND (measure, ts, quality, value) < (?, ?, ?, ?) AND (measure) >= (?)";
+        check(samples, true, between);
     }
 
     #[test]

@@ -58,6 +58,15 @@ pub struct TableDef {
     pub mutable: bool,
 }
 
+impl TableDef {
+    /// Whether a row's end follows from its key, so that windows of rows that have ended are given back whole: rows that never change
+    /// end by their event time, and a row that may change does so if its last clustering column is the instant it is of.
+    pub fn ends_by_key(&self) -> bool {
+        let last = self.clustering_key.last().map(|(column, _)| column.kind);
+        self.retention.is_some() && (!self.mutable || last == Some(ColumnType::Timestamp))
+    }
+}
+
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "as ColumnType")]

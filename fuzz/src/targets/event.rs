@@ -68,16 +68,17 @@ fn one(normalize: &Normalize, codec: &Codec, slots: &mut BTreeMap<StateKey, Slot
     normalize.apply(&"".into(), None, Input::Event(&input), &now, &mut out);
     let (events, outputs) = out.into_parts();
     assert!(outputs.is_empty());
+    let status = Status::default();
     for event in &events {
         let mut keys = Vec::new();
-        Status.keys(event, &mut keys);
+        status.keys(event, &mut keys);
         for key in keys {
             assert!(
                 model::EntityId::parse(&key).is_ok_and(|e| e.root_str() == ROOT),
                 "{key}"
             );
             let mut out = Out::new(at);
-            let verdict = Status.apply(&key, slots.get(&key), Input::Event(event), &now, &mut out);
+            let verdict = status.apply(&key, slots.get(&key), Input::Event(event), &now, &mut out);
             for output in out.into_parts().1 {
                 let bytes = output
                     .record

@@ -3,14 +3,17 @@
 //! - reads: every record of `observations`
 //! - writes: nothing; later steps take its events
 //! - key: root
-//! - state: its boards, PON ports (at most 128 and 1,024) and ONUs as named so far, and a reading of which parts are to come
+//! - state: its boards, PON ports (at most 128 and 1,024) and ONUs as named so far, and a reading of which parts are to come; the cards of
+//!   an optical network in 128 slots of their own
 //! - time: `received_at` and `sysUpTime` of a trap, times of a reading as data; a timer tells of a root that does not answer
 //! - guarantee: total and pure; a trap that is not understood becomes `unknown_trap` of its root, and stays in
 //!   `observations` to be decoded again; no secret of a varbind goes on
 
+mod alarm_table;
 mod blind;
 mod catalogue;
 mod explain;
+mod network;
 mod place;
 mod places;
 mod polls;
@@ -27,6 +30,7 @@ use std::sync::Arc;
 
 pub use catalogue::{Catalogue, CatalogueError, Role, RowEffect, Scope, TrapRow, VarbindRow};
 pub use explain::{Explained, explain};
+pub use network::{BUCKETS, CARDS_MAX};
 pub use place::{Interface, Issue, Port};
 pub use places::{BOARDS_MAX, PORTS_MAX, Places, ROSTER_IDS};
 pub use polls::FAILURES_MIN;
@@ -53,7 +57,7 @@ pub const DESCRIPTION: StepDescription = StepDescription {
     state: "its boards, PON ports and ONUs as named so far, and a reading of which parts are to come",
     time: "received_at and sysUpTime of a trap, times of a reading, as data; a timer tells of a root that does not answer",
     guarantee: "total; an unknown trap becomes an event of its root; no secret goes on",
-    format: 2,
+    format: 3,
 };
 
 /// The step.
@@ -136,6 +140,7 @@ impl Step for Normalize {
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
         if let NetworkEvent::Observed(observed) = event {
             keys.push(match &**observed {
+                Observed::Read { root, .. } if root.kind() == RootKind::Padtec => return network::keys(root, keys),
                 Observed::Trap { root, .. } | Observed::Registered { root, .. } | Observed::Read { root, .. } => {
                     root.shared()
                 }
@@ -149,7 +154,11 @@ impl Step for Normalize {
     }
 
     fn upgrade(&self, format: u8, bytes: &[u8]) -> Option<Places> {
-        (format == 1).then(|| Places::from_format_1(bytes)).flatten()
+        match format {
+            1 => Places::from_format_1(bytes),
+            2 => Places::from_format_2(bytes),
+            _ => None,
+        }
     }
 
     fn apply(
@@ -170,6 +179,12 @@ impl Step for Normalize {
             Observed::Registered { root, record } => return registered(root, record, state, out),
             Observed::Read { root, reading } if root.kind() == RootKind::Olt => {
                 return polls::take(root, reading, state, now, out);
+            }
+            Observed::Read { root, reading } if root.kind() == RootKind::Padtec => {
+                return match network::bucket_of(key) {
+                    Some(bucket) => network::take_bucket((root, bucket), reading, state, now, out),
+                    None => network::take(root, reading, out),
+                };
             }
             Observed::Read { .. } => Reason::Filtered("reading_of_no_olt"),
             Observed::Heartbeat(_) => Reason::Absorbed("heartbeat"),
@@ -207,6 +222,12 @@ fn registered(
 
 /// A root does not answer, and not everything behind it was told so yet.
 fn tell_on(key: &StateKey, places: Option<&Places>, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Places> {
+    if let (Some((root, _)), Some(places)) = (key.rsplit_once("/cards/"), places) {
+        return match Root::parse(root) {
+            Ok(root) => network::tell_blind(&root, places, now, out),
+            Err(_) => Verdict::keep(Reason::Absorbed("not_mine")),
+        };
+    }
     let (Ok(root), Some(places)) = (Root::parse(key), places) else {
         return Verdict::keep(Reason::Absorbed("not_mine"));
     };

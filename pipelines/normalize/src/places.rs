@@ -9,6 +9,7 @@ use schemas::network::{Effect, Registration};
 use serde::{Deserialize, Serialize};
 
 use crate::blind::Blind;
+use crate::network::Cards;
 use crate::place::Issue;
 use crate::reads::Unfinished;
 use crate::trap::Decoded;
@@ -41,6 +42,8 @@ pub struct Places {
     pub(crate) unfinished: Option<Unfinished>,
     /// It does not answer.
     pub(crate) blind: Option<Blind>,
+    /// Cards of an optical network, in slots of their own.
+    pub(crate) cards: Option<Box<Cards>>,
 }
 
 /// A PON port of the roster.
@@ -206,14 +209,21 @@ impl Places {
         Some(places)
     }
 
+    /// Reads what was written before cards: nothing else was put behind it.
+    pub(crate) fn from_format_2(bytes: &[u8]) -> Option<Self> {
+        const NO_CARDS: u8 = 0;
+        postcard::from_bytes(&[bytes, &[NO_CARDS]].concat()).ok()
+    }
+
     /// At least the bytes it takes in the changelog: a place takes its numbers, an instant at most ten bytes.
     pub(crate) fn bytes_max(&self) -> usize {
         const INSTANT: usize = 10;
         const LENGTH: usize = 3;
         const PORT: usize = 3 + ROSTER_IDS as usize / 8 + INSTANT + 1;
         let unfinished = self.unfinished.as_ref().map_or(0, Unfinished::bytes_max);
+        let cards = 1 + self.cards.as_ref().map_or(0, |cards| cards.bytes_max());
         let lists = 2 * self.boards.len() + PORT * self.ports.len() + 4 * self.missed.len();
-        lists + 3 * LENGTH + 2 * INSTANT + 2 + unfinished + Blind::BYTES_MAX
+        lists + 3 * LENGTH + 2 * INSTANT + 2 + unfinished + Blind::BYTES_MAX + cards
     }
 
     /// Whether there is nothing new in it.
@@ -307,6 +317,16 @@ mod tests {
         assert_eq!(places.ports.len(), 3);
         assert!(places.port(&[0, 3, 6]).is_some_and(|port| port.onus.is_empty()));
         assert_eq!(Places::from_format_1(&bytes[..8]), None);
+    }
+
+    /// The same as the build before cards wrote it, which is as this one does but for the last byte.
+    #[test]
+    fn the_state_before_cards_is_read() {
+        let places = Places::from_format_1(&[2, 0, 3, 0, 4, 1, 0, 3, 5]).unwrap();
+        let mut bytes = postcard::to_allocvec(&places).unwrap();
+        assert_eq!(bytes.pop(), Some(0));
+        assert_eq!(Places::from_format_2(&bytes), Some(places));
+        assert_eq!(Places::from_format_2(&bytes[..8]), None);
     }
 
     #[test]

@@ -4,13 +4,15 @@
 use model::{EntityId, Measure, Micros, ONU_ID_MAX, Place, PollFailure, Root, Serial, State};
 use runtime::{Change, Now, Out, Reason, Verdict};
 use schemas::network::{
-    Description, Failure, Levels, NetworkEvent, Pending, Polled, PolledState, Polling, Reading, Seen, Sighting, Source,
-    System,
+    Description, Failure, Levels, ListedAlarms, NetworkEvent, OLT_TABLE, Pending, Polled, PolledState, Polling,
+    Reading, Seen, Sighting, Source, System,
 };
 use schemas::{
-    AutofindRead, AutofindRow, BoardsRead, OnuRow, OnuTableRead, OpticsRead, OpticsRow, PollFailed, SystemRead,
+    AlarmTableRead, AutofindRead, AutofindRow, BoardsRead, OnuRow, OnuTableRead, OpticsRead, OpticsRow, PollFailed,
+    SystemRead,
 };
 
+use crate::alarm_table;
 use crate::places::{Onus, Places, Spot};
 use crate::reads::{Head, NUMBER_MAX, Scope};
 use crate::text;
@@ -66,8 +68,8 @@ pub(crate) fn take(
         Reading::Boards(read) => turn.boards(read),
         Reading::System(read) => system = Some(system_of(read)),
         Reading::Autofind(read) => pending = pending_of(read),
-        // A standing alarm is not an edge: readers take it from the topic.
-        Reading::Alarms(_) => word = "alarm_table",
+        Reading::Alarms(read) => turn.alarm_table(read),
+        // An OLT has none.
         Reading::Cards(_) | Reading::Measures(_) | Reading::ForeignAlarms(_) => word = "optical_network",
         Reading::Failed(_) => {}
     }
@@ -217,6 +219,23 @@ impl Turn<'_> {
         }
     }
 
+    /// The parts of one reading follow each other in the log without a gap: when the last one is there, all are.
+    fn alarm_table(&mut self, read: &AlarmTableRead) {
+        let (alarms, refused) = alarm_table::standing(self.root, read);
+        if refused > 0 {
+            self.refuse(refused);
+        }
+        let is_last = read.part.checked_add(1) == Some(read.of);
+        let is_frame = Scope::parse(&read.scope).is_some_and(|scope| scope.is_frame());
+        self.out.event(NetworkEvent::Listed(Box::new(ListedAlarms {
+            root: self.root.clone(),
+            seen: self.seen,
+            list: OLT_TABLE,
+            is_whole: read.complete && is_last && is_frame && self.is_sound,
+            alarms,
+        })));
+    }
+
     fn failure(&mut self, failed: &PollFailed, now: &Now) -> Failure {
         let class: PollFailure = failed.class.parse().unwrap_or(PollFailure::Other);
         // What still sends traps is reachable, though we cannot read it.
@@ -351,7 +370,7 @@ fn pending_of(read: &AutofindRead) -> Option<Pending> {
 }
 
 /// FNV-1a (64 bits); written here because its value must be the same in every build.
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

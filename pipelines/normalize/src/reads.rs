@@ -65,6 +65,11 @@ impl Scope {
         numbers.next().is_none().then_some(Self { frame, slot, port })
     }
 
+    /// Whether it is a whole frame.
+    pub fn is_frame(&self) -> bool {
+        self.slot.is_none()
+    }
+
     /// Whether a port is inside.
     pub fn covers(&self, [frame, slot, port]: [u8; 3]) -> bool {
         self.covers_board([frame, slot]) && self.port.is_none_or(|p| p == port)

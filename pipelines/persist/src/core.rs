@@ -3,16 +3,18 @@
 use std::error::Error;
 
 use log::Stored;
-use model::{EntityId, Kind, Micros, Position};
+use model::rollup::{SampleRefusal, Summary, Window, check_sample};
+use model::{EntityId, Kind, Micros, Position, RecordId};
 use schemas::{
     AnyRecord, Codec, DecodeError, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope,
-    OnuOptics, Phase, PollHealth,
+    Measurement, OnuOptics, Phase, PollHealth, Rollup, WindowWanted,
 };
 use store::rows::{
     AlarmEventRow, AlarmRow, IncidentRow, LedgerEntryRow, LedgerOf, RuleRow, SilenceRow, StatusOptics, StatusPoll,
     StatusRow, read_group,
 };
 use store::rows::{DeviceEventRow, ENTITIES, EntityRow, GroupKind, GroupRow, STATUS, STATUS_BY_GROUP, SerialRow};
+use store::rows::{LatestRow, RollupRow, SampleRow};
 use store::{Row, TableDef, Value, check_row};
 use topology::Topic;
 
@@ -30,6 +32,14 @@ pub enum Change {
     Inventory(EntityRow),
     /// A listener's or a sender's datagrams stand so now.
     Ledger(LedgerEntryRow),
+    /// Something was measured; if it is the newest of its measure, with the row of that.
+    Sample(SampleRow, Option<LatestRow>),
+    /// A measurement that is in no history, and why: it came after its time was over, or is ahead of it.
+    Refused(SampleRefusal),
+    /// A window adds up to this now.
+    Rollup(RollupRow),
+    /// A window is to be added up from what is stored.
+    Wanted(Request),
     /// An alarm is this now.
     Alarm(Box<AlarmRow>),
     /// Something happened to an alarm.
@@ -44,6 +54,21 @@ pub enum Change {
     Forgotten,
     /// A tombstone: the entity has no status any more, or is not there any more.
     Removed(Removal),
+}
+
+/// A window that is to be added up again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Of which entity.
+    pub entity: EntityId,
+    /// Of which measure.
+    pub measure: String,
+    /// A day, told hour by hour, or a month, told day by day.
+    pub window: Window,
+    /// When it begins.
+    pub start: Micros,
+    /// The record that has to be stored before: of `measurements` for a day, of `rollups-day` for a month.
+    pub after: RecordId,
 }
 
 /// What a tombstone removes.
@@ -121,6 +146,9 @@ pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
         (Topic::DeviceStatus, AnyRecord::DeviceStatus(status)) => Change::Status(status_row(status)?),
         (Topic::Inventory, AnyRecord::InventoryEntry(entry)) => Change::Inventory(entity_row(entry)?),
         (Topic::Ledger, AnyRecord::LedgerRow(row)) => Change::Ledger(ledger_row(row)?),
+        (Topic::Measurements, AnyRecord::Measurement(sample)) => sample_of(sample)?,
+        (Topic::RollupsHour | Topic::RollupsDay, AnyRecord::Rollup(row)) => Change::Rollup(rollup_row(row)?),
+        (Topic::ReadRequests, AnyRecord::WindowWanted(wanted)) => Change::Wanted(request(wanted)?),
         (Topic::Alarms, AnyRecord::Alarm(alarm)) => Change::Alarm(Box::new(alarm_row(alarm)?)),
         (Topic::AlarmTransitions, AnyRecord::AlarmTransition(transition)) => {
             Change::AlarmEvent(Box::new(alarm_event_row(transition, stored)?))
@@ -156,12 +184,17 @@ pub fn rows_of(change: &Change) -> Vec<Row> {
             rows
         }
         Change::Ledger(row) => vec![row.to_row()],
+        Change::Sample(sample, newest) => {
+            let newest = newest.as_ref().map(LatestRow::to_row);
+            [sample.to_row()].into_iter().chain(newest).collect()
+        }
+        Change::Rollup(row) => vec![row.to_row()],
         Change::Alarm(alarm) => vec![alarm.to_row()],
         Change::AlarmEvent(event) => event.to_rows(),
         Change::Incident(incident) => vec![incident.to_row(), incident.to_month_row()],
         Change::Rule(rule) => vec![rule.to_row()],
         Change::Silence(silence) => vec![silence.to_row()],
-        Change::Removed(_) | Change::Forgotten => vec![],
+        Change::Refused(_) | Change::Wanted(_) | Change::Removed(_) | Change::Forgotten => vec![],
     }
 }
 
@@ -367,6 +400,71 @@ fn ledger_row(row: LedgerRow) -> Result<LedgerEntryRow, Refusal> {
         last_at: row.last_at,
         lost_first_at: row.lost_first_at,
         lost_last_at: row.lost_last_at,
+    })
+}
+
+fn sample_of(sample: Measurement) -> Result<Change, Refusal> {
+    if let Err(refusal) = check_sample(sample.value, sample.observed_at, sample.received_at) {
+        return Ok(Change::Refused(refusal));
+    }
+    let entity = entity_id(&sample.entity)?;
+    let newest = sample.wts.map(|wts| LatestRow {
+        entity: entity.clone(),
+        measure: sample.measure.clone(),
+        value: sample.value,
+        unit: sample.unit.clone(),
+        group: sample.group,
+        quality: sample.quality.clone(),
+        observed_at: sample.observed_at,
+        wts,
+    });
+    let row = SampleRow {
+        entity,
+        measure: sample.measure,
+        value: sample.value,
+        unit: sample.unit,
+        quality: sample.quality,
+        observed_at: sample.observed_at,
+    };
+    Ok(Change::Sample(row, newest))
+}
+
+fn window_of(word: &str) -> Result<Window, Refusal> {
+    Window::parse(word).ok_or_else(|| Refusal::Poison {
+        reason: "bad_window",
+        errors: vec![format!("`{}` is no window: hour, day or month", word.escape_debug())],
+    })
+}
+
+fn rollup_row(row: Rollup) -> Result<RollupRow, Refusal> {
+    Ok(RollupRow {
+        entity: entity_id(&row.entity)?,
+        measure: row.measure,
+        unit: row.unit,
+        window: window_of(&row.window)?,
+        start: row.start,
+        sum: Summary {
+            n: row.n.unsigned_abs(),
+            sum: row.sum,
+            sum_squares: row.sum_squares,
+            min: row.min,
+            max: row.max,
+            first: row.first,
+            first_at: row.first_at,
+            last: row.last,
+            last_at: row.last_at,
+        },
+        wts: row.wts,
+    })
+}
+
+fn request(wanted: WindowWanted) -> Result<Request, Refusal> {
+    Ok(Request {
+        entity: entity_id(&wanted.entity)?,
+        measure: wanted.measure,
+        window: window_of(&wanted.window)?,
+        start: wanted.start,
+        after: RecordId::from_bytes(&wanted.sample_id).map_err(|error| Refusal::poison("bad_sample_id", &error))?,
     })
 }
 

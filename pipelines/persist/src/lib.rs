@@ -1,9 +1,10 @@
 //! Log to store.
 //!
-//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `alarms`, `alarm-transitions`, `incidents`, `rules`, as group
-//!   `persist`
-//! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; `alarms`; `alarm_events`;
-//!   `incidents`, `incidents_by_month`; `alert_rules`, `silences`; dead letters
+//! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `measurements`, `rollups-hour`, `rollups-day`, `read-requests`,
+//!   `alarms`, `alarm-transitions`, `incidents`, `rules`, as group `persist`
+//! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; `samples_raw`,
+//!   `latest_by_group`; `rollup_hourly`; `rollup_daily`, `rollup_monthly`; `alarms`; `alarm_events`; `incidents`, `incidents_by_month`;
+//!   `alert_rules`, `silences`; answers in `observations`; dead letters
 //! - key: the row's own; one thread writes all rows of an entity, for one partition has all its records
 //! - state: none but the position; what an entity was before is its row in the store
 //! - time: none; write times and ends of rows come from the records
@@ -17,6 +18,7 @@ mod dead_letter;
 mod metric;
 mod plan;
 mod rebuild;
+mod requests;
 mod session;
 mod status;
 
@@ -33,7 +35,7 @@ use tokio::sync::watch;
 use topology::{Group, Topic};
 
 pub use crate::core::{
-    Change, Refusal, Removal, Removed, change_of, derived_keys, keys_of_entity, keys_of_status, rows_of,
+    Change, Refusal, Removal, Removed, Request, change_of, derived_keys, keys_of_entity, keys_of_status, rows_of,
 };
 pub use crate::rebuild::{RebuildCounts, rebuild};
 use crate::session::{Context, Retry, Session, Stepped};
@@ -187,6 +189,9 @@ pub fn describe() -> Description {
             (Topic::DeviceStatus, &["status", "status_by_group"]),
             (Topic::Inventory, &["entities", "groups", "serials"]),
             (Topic::Ledger, &["ledger"]),
+            (Topic::Measurements, &["samples_raw", "latest_by_group"]),
+            (Topic::RollupsHour, &["rollup_hourly"]),
+            (Topic::RollupsDay, &["rollup_daily", "rollup_monthly"]),
             (Topic::Alarms, &["alarms"]),
             (Topic::AlarmTransitions, &["alarm_events"]),
             (Topic::Incidents, &["incidents", "incidents_by_month"]),

@@ -45,12 +45,14 @@ pub(crate) async fn plan(store: &Arc<dyn Store>, changes: &[Change]) -> Result<P
         match change {
             Change::Event(_)
             | Change::Ledger(_)
+            | Change::Sample(..)
+            | Change::Rollup(_)
             | Change::Alarm(_)
             | Change::AlarmEvent(_)
             | Change::Incident(_)
             | Change::Rule(_)
-            | Change::Silence(_)
-            | Change::Forgotten => plan.rows.extend(rows_of(change)),
+            | Change::Silence(_) => plan.rows.extend(rows_of(change)),
+            Change::Refused(_) | Change::Wanted(_) | Change::Forgotten => {}
             Change::Status(status) => {
                 known.statuses.insert(status.entity.clone(), Some(status.clone()));
                 plan.rows.extend(rows_of(change));
@@ -85,6 +87,10 @@ impl Known {
             let (of, entity) = match change {
                 Change::Event(_)
                 | Change::Ledger(_)
+                | Change::Sample(..)
+                | Change::Refused(_)
+                | Change::Rollup(_)
+                | Change::Wanted(_)
                 | Change::Alarm(_)
                 | Change::AlarmEvent(_)
                 | Change::Incident(_)
@@ -215,7 +221,11 @@ fn calls(rows: Vec<Row>) -> Vec<Vec<Row>> {
 }
 
 /// Runs all, so many at one time, and hands over what they answer; the first failure is the answer, and ends the others.
-async fn all<F, T>(work: impl Iterator<Item = F>, at_one_time: usize, mut done: impl FnMut(T)) -> Result<(), StoreError>
+pub(crate) async fn all<F, T>(
+    work: impl Iterator<Item = F>,
+    at_one_time: usize,
+    mut done: impl FnMut(T),
+) -> Result<(), StoreError>
 where
     F: Future<Output = Result<T, StoreError>> + Send + 'static,
     T: Send + 'static,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::{Consumer, CrashPoint, IdFilter, Log, LogError, Producer, Record, Stored, crash_point};
-use model::{Offset, Partition};
+use model::rollup::SampleRefusal;
+use model::{Offset, Partition, RecordId};
 use store::{Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -16,6 +17,7 @@ use crate::core::{Change, Refusal, change_of, error_chain};
 use crate::dead_letter::dead_letter;
 use crate::metric;
 use crate::plan::plan;
+use crate::requests::{AnswerError, Requests};
 use crate::status::PersistStatus;
 
 /// A batch below this is followed by a rest: the next one is larger, for the same two fsyncs.
@@ -107,6 +109,7 @@ pub(crate) struct Session<'a> {
     pending: Vec<Stored>,
     /// Partitions that wait for a schema id, and where. What is read of them meanwhile is dropped, and read again.
     waiting: BTreeMap<(Topic, Partition), (Offset, u32)>,
+    requests: Requests,
 }
 
 /// A batch, sorted out.
@@ -116,6 +119,9 @@ struct Batch {
     letters: Vec<Record>,
     repeated: u64,
     positions: BTreeMap<(Topic, Partition), Offset>,
+    /// The last record of each partition that carries an id.
+    ids: BTreeMap<(Topic, Partition), RecordId>,
+    refused: Vec<SampleRefusal>,
 }
 
 impl<'a> Session<'a> {
@@ -132,6 +138,7 @@ impl<'a> Session<'a> {
             positions: BTreeMap::new(),
             pending: Vec::new(),
             waiting: BTreeMap::new(),
+            requests: Requests::new(),
         })
     }
 
@@ -155,6 +162,7 @@ impl<'a> Session<'a> {
         }
         self.pending.clear();
         self.waiting.clear();
+        self.requests = Requests::new();
         self.ids = IdFilter::default();
         self.commit_positions(self.positions.clone())
     }
@@ -177,7 +185,8 @@ impl<'a> Session<'a> {
         }
         let records = std::mem::take(&mut self.pending);
         if records.is_empty() {
-            if self.waits() {
+            self.answer()?;
+            if self.waits() || !self.requests.is_empty() {
                 self.measure_lag()?;
             } else {
                 self.context.status.set_lag(self.context.thread, 0);
@@ -197,6 +206,8 @@ impl<'a> Session<'a> {
         crash_point(CrashPoint::PersistBetweenRowsAndPosition);
         self.count(&batch);
         self.commit_positions(batch.positions)?;
+        self.context.status.note_stored(batch.ids);
+        self.answer()?;
         self.say_what_waits();
         metrics::counter!(metric::BATCHES).increment(1);
         metrics::histogram!(metric::BATCH_SECONDS).record(started.elapsed());
@@ -212,6 +223,7 @@ impl<'a> Session<'a> {
         for key in &polled.revoked {
             self.positions.remove(key);
             self.waiting.remove(key);
+            self.requests.forget(*key);
         }
         for (topic, partition) in polled.assigned {
             let at = usize::try_from(partition).unwrap_or(usize::MAX);
@@ -238,6 +250,9 @@ impl<'a> Session<'a> {
             if self.waiting.contains_key(&key) {
                 continue;
             }
+            if let Some(id) = &stored.record.headers.record_id {
+                batch.ids.insert(key, id.clone());
+            }
             match change_of(&codec, &stored) {
                 Err(Refusal::UnknownSchema(id)) => {
                     self.wait_for_schema(key, stored.offset, id);
@@ -254,6 +269,14 @@ impl<'a> Session<'a> {
                     }
                 }
                 Ok(_) if key.0.spec().delivery == Delivery::Fast && !self.ids.admits(&stored) => batch.repeated += 1,
+                Ok(Change::Refused(refusal)) => batch.refused.push(refusal),
+                // In a rebuild they were answered before.
+                Ok(Change::Wanted(_)) if !self.context.sends_letters => {}
+                Ok(Change::Wanted(request)) => {
+                    // Its position follows once it is answered.
+                    self.requests.take(key.1, stored.offset, request);
+                    continue;
+                }
                 Ok(change) => batch.changes.push(change),
             }
             batch.positions.insert(key, stored.offset + 1);
@@ -325,6 +348,24 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Answers requests whose samples are stored, and moves their position.
+    fn answer(&mut self) -> Result<(), LogError> {
+        if self.requests.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.requests.answer(self.context) {
+            match error {
+                AnswerError::Store(error) => self.context.failed("store", &error),
+                AnswerError::Log(error) => return Err(error),
+            }
+        }
+        let positions = self.requests.positions();
+        let moved = positions
+            .into_iter()
+            .filter(|(key, next)| self.positions.get(key).is_some_and(|known| known < next));
+        self.commit_positions(moved.collect())
+    }
+
     fn count(&self, batch: &Batch) {
         let count = |outcome: &'static str, n: usize| {
             metrics::counter!(metric::RECORDS, "outcome" => outcome).increment(u64::try_from(n).unwrap_or(u64::MAX));
@@ -332,6 +373,10 @@ impl<'a> Session<'a> {
         count("written", batch.changes.len());
         count("dead_lettered", batch.letters.len());
         metrics::counter!(metric::RECORDS, "outcome" => "repeated").increment(batch.repeated);
+        count("refused", batch.refused.len());
+        for refusal in &batch.refused {
+            metrics::counter!(metric::REFUSED, "reason" => refusal.as_str()).increment(1);
+        }
     }
 
     fn commit_positions(&mut self, positions: BTreeMap<(Topic, Partition), Offset>) -> Result<(), LogError> {

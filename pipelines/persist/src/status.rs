@@ -1,7 +1,11 @@
 //! What can be seen of persist from outside.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use model::{Partition, RecordId};
+use topology::Topic;
 
 use crate::metric;
 
@@ -15,6 +19,7 @@ pub struct PersistStatus {
     errors: Vec<Mutex<Option<String>>>,
     running: AtomicUsize,
     dead_letters: AtomicU64,
+    stored: Mutex<BTreeMap<(Topic, Partition), RecordId>>,
 }
 
 impl PersistStatus {
@@ -24,7 +29,24 @@ impl PersistStatus {
             errors: (0..threads).map(|_| Mutex::new(None)).collect(),
             running: AtomicUsize::new(0),
             dead_letters: AtomicU64::new(0),
+            stored: Mutex::default(),
         }
+    }
+
+    /// Notes the last record of a partition that the store has, and with it all before.
+    pub(crate) fn note_stored(&self, ids: BTreeMap<(Topic, Partition), RecordId>) {
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        for (place, id) in ids {
+            if stored.get(&place).is_none_or(|known| *known < id) {
+                stored.insert(place, id);
+            }
+        }
+    }
+
+    /// Whether some thread has seen the store take this record, or a later one of its partition.
+    pub(crate) fn has_stored(&self, topic: Topic, partition: Partition, id: &RecordId) -> bool {
+        let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        stored.get(&(topic, partition)).is_some_and(|known| known >= id)
     }
 
     /// Records that stand in the topics and not yet, durably, in the store; at most, for offsets have gaps. `None` until

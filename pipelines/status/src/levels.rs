@@ -8,6 +8,34 @@ use serde::{Deserialize, Serialize};
 /// Levels that have not moved are shown anew after this time, so that a reader sees that they are alive. Microseconds.
 pub const SHOWN_MICROS: i64 = 3_600 * Micros::SECOND;
 
+/// When the newest reading of each measure was made: a later one that is older is in the history and not what is newest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRead([Option<Micros>; Measure::ALL.len()]);
+
+impl LastRead {
+    /// At least the bytes it takes in the changelog.
+    pub(crate) const BYTES_MAX: usize = Measure::ALL.len() * 11;
+
+    /// Whether a reading of a measure is the newest, or as new.
+    pub fn is_newest(&self, measure: Measure, seen: &Seen) -> bool {
+        self.0[measure as usize].is_none_or(|known| known <= seen.observed_at)
+    }
+
+    /// With this reading; `None` if none of its measures is newer than what was read before.
+    pub fn after(known: Option<&Self>, levels: &Levels, seen: &Seen) -> Option<Self> {
+        let mut next = known.cloned().unwrap_or_default();
+        let mut is_newer = false;
+        for (measure, _) in levels
+            .each()
+            .filter(|(m, _)| known.is_none_or(|known| known.is_newest(*m, seen)))
+        {
+            next.0[measure as usize] = Some(seen.observed_at);
+            is_newer = true;
+        }
+        is_newer.then_some(next)
+    }
+}
+
 /// What is shown of an ONU.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shown {

@@ -3,10 +3,12 @@
 //! - reads: sightings, happenings, registrations and readings of `normalize`
 //! - writes: `device-events` (fast), `device-status`, `inventory` and `measurements` (exact)
 //! - key: entity
-//! - state: newest signs of its state, what was last told, facts with their times, levels, PDUs taken within 10 minutes
+//! - state: newest signs of its state, what was last told, facts with their times, levels, newest values of a card's measures, PDUs taken
+//!   within 10 minutes; an index over it: how many cards of a site are in which state
 //! - time: observation times and `sysUpTime` as data; no timers
 //! - guarantee: what happened once is told once; the state does not depend on the order of arrival within a boot
 
+mod carded;
 mod core;
 mod earlier;
 mod facts;
@@ -15,8 +17,10 @@ mod health;
 mod levels;
 mod polled;
 mod signs;
+mod sites;
 mod slot;
 
+pub use carded::{FROZEN_MICROS, MEASURES_MAX};
 pub use facts::{Facts, News, Told};
 pub use health::GOOD_MICROS;
 pub use levels::SHOWN_MICROS;
@@ -40,15 +44,17 @@ pub const DESCRIPTION: StepDescription = StepDescription {
         Topic::Measurements,
     ],
     key: "entity",
-    state: "newest signs of the state, what was last told, facts with their times, levels, PDUs taken within 10 minutes",
+    state: "newest signs of the state, what was last told, facts with their times, levels, newest values of a card, PDUs taken within 10 minutes",
     time: "observation times and sysUpTime as data; no timers",
     guarantee: "what happened once is told once; within a boot the order of arrival does not matter",
-    format: 2,
+    format: 3,
 };
 
 /// The step.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Status;
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    sites: sites::Sites,
+}
 
 impl Step for Status {
     type Event = NetworkEvent;
@@ -59,9 +65,26 @@ impl Step for Status {
     }
 
     fn keys(&self, event: &NetworkEvent, keys: &mut Vec<StateKey>) {
-        if let Some(entity) = event.entity() {
-            keys.push(entity.shared().clone());
+        if let NetworkEvent::Measured(measured) = event {
+            keys.push(measured.entity.shared().clone());
         }
+        let Some(entity) = event.entity() else { return };
+        keys.push(entity.shared().clone());
+        if sites::card_of(event).is_some() {
+            // Where it was, and where it is now.
+            keys.extend(self.sites.of_card(entity));
+            if let NetworkEvent::Registered(said) = event
+                && let Some(site) = said.site.as_deref()
+            {
+                keys.extend(sites::site_of(&entity.root(), site));
+            }
+        }
+    }
+
+    const REMEMBERS: bool = true;
+
+    fn remember(&mut self, key: &StateKey, before: Option<&Slot>, after: Option<&Slot>) {
+        self.sites.remember(key, before, after);
     }
 
     fn bytes_max(&self, state: &Slot) -> Option<usize> {
@@ -74,13 +97,20 @@ impl Step for Status {
 
     fn apply(
         &self,
-        _key: &StateKey,
+        key: &StateKey,
         state: Option<&Slot>,
         input: Input<'_, NetworkEvent>,
         now: &Now,
         out: &mut Out<NetworkEvent>,
     ) -> runtime::Verdict<Slot> {
+        if let Input::Event(event) = input
+            && let Some((card, seen)) = sites::card_of(event)
+            && card.shared() != key
+        {
+            return sites::site((key, &self.sites), state, seen, now, out);
+        }
         match input {
+            Input::Event(NetworkEvent::Measured(row)) => carded::measured(state, row, now, out),
             Input::Event(NetworkEvent::Heard(sighting)) => core::heard(state, sighting, now, out),
             Input::Event(NetworkEvent::Exists(sighting)) => core::exists(state, sighting, now, out),
             Input::Event(NetworkEvent::Happened(probe)) if probe.entity.kind() == Kind::Probe => {
@@ -93,10 +123,10 @@ impl Step for Status {
             Input::Event(NetworkEvent::Unseen(sighting)) => core::unseen(state, sighting, now, out),
             Input::Event(
                 NetworkEvent::Observed(_)
-                | NetworkEvent::Measured(_)
                 | NetworkEvent::Status(_)
                 | NetworkEvent::Listed(_)
                 | NetworkEvent::Alarm(_)
+                | NetworkEvent::Losses(_)
                 | NetworkEvent::Incident(_)
                 | NetworkEvent::Rule(_)
                 | NetworkEvent::Silence(_)

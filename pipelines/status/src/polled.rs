@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Severity, State};
+use model::{Measure, Severity, State};
 use runtime::{Now, Out, Reason, Verdict};
 use schemas::network::{Effect, Failure, NetworkEvent, Polled, PolledState, Polling, Seen};
 use schemas::{DeviceEventView, MeasurementView, Phase};
@@ -12,7 +12,7 @@ use topology::Topic;
 
 use crate::core::{REACHABLE, Said, Turn, event};
 use crate::health::Telling;
-use crate::levels::Shown;
+use crate::levels::{LastRead, Shown};
 use crate::signs::{ReadState, Taken};
 use crate::slot::Slot;
 
@@ -27,22 +27,38 @@ const POLL_FAILING: &str = "poll_failing";
 
 /// One row of a reading.
 pub fn polled(before: Option<&Slot>, polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> Verdict<Slot> {
-    let is_measured = measure(polled, now, out);
+    let known = before.and_then(|slot| slot.last_read.as_deref());
+    let last_read = polled
+        .levels
+        .as_deref()
+        .and_then(|levels| LastRead::after(known, levels, &polled.seen));
+    let is_measured = measure(known, polled, now, out);
     let read = read_state(&polled.state);
     let is_absent = polled.state == PolledState::State(State::Absent);
     match before {
         None if is_absent => return Verdict::keep(Reason::Absorbed("not_there")),
         Some(slot) if says_nothing_new(slot, polled, read.as_ref()) => {
-            return Verdict::keep(if is_measured {
+            let reason = if is_measured {
                 Reason::Did("measured")
             } else {
                 Reason::Absorbed("known")
-            });
+            };
+            let Some(last_read) = last_read else {
+                return Verdict::keep(reason);
+            };
+            let slot = Slot {
+                last_read: Some(Arc::new(last_read)),
+                ..slot.clone()
+            };
+            return Verdict::put(slot, reason);
         }
         _ => {}
     }
     let seen = &polled.seen;
     let mut turn = Turn::new(before, &polled.entity, seen, now, out);
+    if let Some(last_read) = last_read {
+        turn.slot.last_read = Some(Arc::new(last_read));
+    }
     if let Some(at) = polled.read_at {
         turn.slot.signs.repeated(at);
     }
@@ -173,14 +189,15 @@ fn take_facts(slot: &mut Slot, polled: &Polled, came_up: bool) {
     }
 }
 
-/// Writes what was measured; whether there was anything.
-fn measure(polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> bool {
+/// Writes what was measured; whether there was anything. What is newest of its measure carries a write time.
+fn measure(known: Option<&LastRead>, polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> bool {
     let Some(levels) = &polled.levels else { return false };
     let entity = &polled.entity;
     for (measure, value) in levels.each() {
+        let is_newest = known.is_none_or(|known| known.is_newest(measure, &polled.seen));
         let row = MeasurementView {
-            group: None,
-            wts: None,
+            group: Some(group(measure)),
+            wts: is_newest.then(|| out.write_time()),
             entity: entity.as_str(),
             root: entity.root_str(),
             measure: measure.as_str(),
@@ -194,6 +211,16 @@ fn measure(polled: &Polled, now: &Now, out: &mut Out<NetworkEvent>) -> bool {
         out.record(Topic::Measurements, entity.as_str(), row);
     }
     levels.each().next().is_some()
+}
+
+/// What a measure is of, in the words that cards' measures have.
+const fn group(measure: Measure) -> &'static str {
+    match measure {
+        Measure::OnuRxPower | Measure::OnuTxPower | Measure::OltRxPower => "optical",
+        Measure::OnuTemperature => "temperature",
+        Measure::OnuVoltage | Measure::OnuBiasCurrent => "electrical",
+        Measure::OnuDistance => "other",
+    }
 }
 
 impl Turn<'_> {

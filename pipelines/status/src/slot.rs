@@ -8,9 +8,10 @@ use schemas::network::{Fingerprint, Seen};
 use schemas::{DeviceStatusView, InventoryEntryView};
 use serde::{Deserialize, Serialize};
 
+use crate::carded::Newest;
 use crate::facts::{Facts, text};
 use crate::health::Health;
-use crate::levels::Shown;
+use crate::levels::{LastRead, Shown};
 use crate::signs::{Noted, Signs, Verdict};
 
 /// A PDU is remembered this long, if there is room. Microseconds.
@@ -50,6 +51,10 @@ pub struct Slot {
     /// How reading it goes (roots only).
     pub health: Option<Arc<Health>>,
     pub(crate) recent: Vec<Recent>,
+    /// The newest values of its measures (cards only).
+    pub newest: Option<Arc<Newest>>,
+    /// When each of its measures was read last (ONUs only).
+    pub last_read: Option<Arc<LastRead>>,
 }
 
 impl Slot {
@@ -72,6 +77,8 @@ impl Slot {
             levels: None,
             health: None,
             recent: Vec::new(),
+            newest: None,
+            last_read: None,
         }
     }
 
@@ -133,13 +140,17 @@ impl Slot {
         let verdict = |verdict: &Verdict| 6 + 2 * NUMBER + verdict.words.as_ref().map_or(0, |words| words.len());
         let verdicts = verdict(&self.told) + 1 + self.hidden.as_ref().map_or(0, verdict);
         let levels = 1 + self.levels.as_ref().map_or(0, |_| Shown::BYTES_MAX);
+        let last_read = 1 + self.last_read.as_ref().map_or(0, |_| LastRead::BYTES_MAX);
         let health = 1 + self.health.as_ref().map_or(0, |health| health.bytes_max());
+        let newest = 1 + self.newest.as_ref().map_or(0, |newest| newest.bytes_max());
         let own = 2 * NUMBER + (1 + NUMBER) + NUMBER;
         self.signs.bytes_max()
             + verdicts
             + own
             + levels
+            + last_read
             + health
+            + newest
             + self.facts.bytes_max()
             + self.recent.len() * 2 * NUMBER
     }

@@ -23,7 +23,7 @@ fn chain() -> Chain<NetworkEvent> {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status)
+    .step(Status::default())
 }
 
 /// Writes record `i` of a life of three roots: registrations, alarms and recoveries, every seventh trap twice.

@@ -21,7 +21,7 @@ fn chain() -> Chain<NetworkEvent> {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status)
+    .step(Status::default())
 }
 
 fn is_up(onu: u16, minute: i64) -> &'static str {

@@ -27,7 +27,7 @@ pub struct AlarmTransition {
     /// Note, comment or reason of the act.
     #[serde(default)]
     pub text: Option<String>,
-    /// refused: why, a word: unknown_alarm, already_cleared, not_acknowledged, not_silenced, bad_time, unknown_act.
+    /// refused: why, a word: unknown_alarm, already_cleared, already_acknowledged, not_acknowledged, not_silenced, no_text, bad_time, unknown_act.
     #[serde(default)]
     pub refusal: Option<String>,
     /// The input that made it.

@@ -4,7 +4,7 @@ use model::Micros;
 use serde::{Deserialize, Serialize};
 
 use crate::records::RecordType;
-use crate::wire::{self, Body, Malformed, Reader, View};
+use crate::wire::{self, Body, Malformed, Reader};
 
 /// A window added up from the raw samples of the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct WindowRecomputed {
     /// As it was asked for.
     #[serde(with = "serde_bytes")]
     pub sample_id: Vec<u8>,
+    /// What the window is the sum of, in order: hours of a day, days of a month.
+    #[serde(default)]
+    pub parts: Vec<WindowPart>,
 }
 
 /// A [`WindowRecomputed`] whose parts are where they came from.
@@ -64,6 +67,7 @@ pub struct WindowRecomputedView<'a> {
     pub last: f64,
     pub last_at: Micros,
     pub sample_id: &'a [u8],
+    pub parts: &'a [WindowPart],
 }
 
 impl WindowRecomputed {
@@ -86,6 +90,7 @@ impl WindowRecomputed {
             last: self.last,
             last_at: self.last_at,
             sample_id: &self.sample_id,
+            parts: &self.parts,
         }
     }
 }
@@ -109,29 +114,7 @@ impl WindowRecomputed {
             last: r.double()?,
             last_at: r.micros()?,
             sample_id: r.byte_vec()?,
-        })
-    }
-}
-
-impl<'a> View<'a> for WindowRecomputedView<'a> {
-    fn decode(r: &mut Reader<'a>) -> Result<Self, Malformed> {
-        Ok(Self {
-            entity: r.text()?,
-            root: r.text()?,
-            measure: r.text()?,
-            unit: r.text()?,
-            window: r.text()?,
-            start: r.micros()?,
-            n: r.long()?,
-            sum: r.double()?,
-            sum_squares: r.double()?,
-            min: r.double()?,
-            max: r.double()?,
-            first: r.double()?,
-            first_at: r.micros()?,
-            last: r.double()?,
-            last_at: r.micros()?,
-            sample_id: r.bytes()?,
+            parts: r.list(WindowPart::decode)?,
         })
     }
 }
@@ -156,6 +139,7 @@ impl Body for WindowRecomputedView<'_> {
         wire::put_double(out, self.last);
         wire::put_micros(out, self.last_at);
         wire::put_bytes(out, self.sample_id);
+        wire::put_list(out, self.parts, |out, value| value.encode(out));
     }
 }
 
@@ -164,5 +148,62 @@ impl Body for WindowRecomputed {
 
     fn encode(&self, out: &mut Vec<u8>) {
         self.view().encode(out);
+    }
+}
+
+/// An hour of a day, or a day of a month, that has samples.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WindowPart {
+    /// When it begins.
+    pub start: Micros,
+    /// Samples in it; each (observed time) once.
+    pub n: i64,
+    /// Sum of the values.
+    pub sum: f64,
+    /// Sum of their squares.
+    pub sum_squares: f64,
+    /// Lowest.
+    pub min: f64,
+    /// Highest.
+    pub max: f64,
+    /// Value of the first.
+    pub first: f64,
+    /// When that was observed.
+    pub first_at: Micros,
+    /// Value of the last.
+    pub last: f64,
+    /// When that was observed.
+    pub last_at: Micros,
+}
+
+impl WindowPart {
+    pub(crate) fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            start: r.micros()?,
+            n: r.long()?,
+            sum: r.double()?,
+            sum_squares: r.double()?,
+            min: r.double()?,
+            max: r.double()?,
+            first: r.double()?,
+            first_at: r.micros()?,
+            last: r.double()?,
+            last_at: r.micros()?,
+        })
+    }
+}
+
+impl WindowPart {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        wire::put_micros(out, self.start);
+        wire::put_long(out, self.n);
+        wire::put_double(out, self.sum);
+        wire::put_double(out, self.sum_squares);
+        wire::put_double(out, self.min);
+        wire::put_double(out, self.max);
+        wire::put_double(out, self.first);
+        wire::put_micros(out, self.first_at);
+        wire::put_double(out, self.last);
+        wire::put_micros(out, self.last_at);
     }
 }

@@ -16,11 +16,11 @@ pub struct WindowWanted {
     pub entity: String,
     /// Measure.
     pub measure: String,
-    /// hour, day.
+    /// day (answered hour by hour), month (answered day by day).
     pub window: String,
     /// When the window begins.
     pub start: Micros,
-    /// Record id of the late sample's own `measurements` record: the answer has to contain it.
+    /// Record id that the answer has to contain: of the entity's newest `measurements` record for a day, of its newest day's row in `rollups-day` for a month.
     #[serde(with = "serde_bytes")]
     pub sample_id: Vec<u8>,
     /// The input that asks.

@@ -117,7 +117,22 @@ pub struct AlarmNews {
     pub about: Arc<About>,
 }
 
-/// Alarms that a device or another system shows as standing.
+/// Name of the list of alarms that an OLT shows on its command line.
+pub const OLT_TABLE: &str = "table";
+
+/// Types that an OLT's list is known (by recordings) to show under the same word as a trap: when a whole list no longer has one, it has
+/// ended, though the trap that says so was lost. What traps say beside these may stand and not be listed.
+pub const OLT_TABLE_TYPES: [&str; 6] = [
+    "config_recovery_failed",
+    "dying_gasp",
+    "lcdg",
+    "los",
+    "pon_los",
+    "ranging_failure",
+];
+
+/// Alarms that a device or another system shows as standing. Several parts of one reading have one `seen`; the last one of a whole
+/// reading is whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedAlarms {
     /// The root that was asked.

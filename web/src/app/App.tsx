@@ -9,6 +9,10 @@ import { Shell } from './Shell'
 import { session } from './services'
 
 const Device = lazy(() => import('../features/device/Device'))
+const AlarmsPage = lazy(() => import('../features/alarms/AlarmsPage'))
+const RulesPage = lazy(() => import('../features/rules/RulesPage'))
+const SilencesPage = lazy(() => import('../features/silences/SilencesPage'))
+const SitesPage = lazy(() => import('../features/sites/SitesPage'))
 
 export function App() {
   const state = useSyncExternalStore(session.listen, session.state)
@@ -23,11 +27,13 @@ function SignedIn() {
   return (
     <Shell>
       {route.page === 'board' && <Board selected={route.entity} />}
-      {route.page === 'device' && (
-        <Suspense fallback={<Skeleton rows={8} className="page" />}>
-          <Device key={route.id} id={route.id} />
-        </Suspense>
-      )}
+      <Suspense fallback={<Skeleton rows={8} className="page" />}>
+        {route.page === 'device' && <Device key={route.id} id={route.id} />}
+        {route.page === 'alarms' && <AlarmsPage tab={route.tab} alarm={route.alarm} incident={route.incident} />}
+        {route.page === 'rules' && <RulesPage rule={route.rule} />}
+        {route.page === 'silences' && <SilencesPage />}
+        {route.page === 'sites' && <SitesPage site={route.site} />}
+      </Suspense>
       {route.page === 'missing' && (
         <Notice title={m.notFound.title} hint={m.notFound.hint}>
           <Link to="/" className="button">

@@ -7,6 +7,7 @@ import { Logo } from '../ui/logo'
 import { Link } from '../ui/parts'
 import { useKeys } from './keys'
 import { LiveBanner, LiveStatus } from './LiveStatus'
+import { Navigation } from './Navigation'
 import { navigate } from './router'
 import { Shortcuts } from './Shortcuts'
 import { session } from './services'
@@ -28,6 +29,9 @@ export function Shell({ children }: { children: ReactNode }) {
     'ctrl+k': focusSearch,
     '?': () => setHelp(true),
     g: () => navigate('/'),
+    1: () => navigate('/'),
+    2: () => navigate('/alarms'),
+    3: () => navigate('/sites'),
     t: toggleTheme,
   })
   return (
@@ -40,6 +44,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Logo size={24} />
           <span className="bar-name">{m.app.name}</span>
         </Link>
+        <Navigation />
         <SearchBox inputRef={search} />
         <div className="bar-tools">
           <LiveStatus />

@@ -1,6 +1,10 @@
+import { Acts } from '../features/alarms/acts'
 import { Connection, type Socket } from '../live/connection'
 import { frameSchedule } from '../live/schedule'
 import { LiveStore } from '../live/store'
+import type { ActAnswer, TransitionItem } from '../protocol/alarms'
+import type { Page } from '../protocol/types'
+import { Unreachable } from '../session/api'
 import { Session } from '../session/session'
 
 /** The page's own parts, assembled once, here. */
@@ -13,6 +17,29 @@ export const connection = new Connection(store, session, {
   setTimer: (run, ms) => setTimeout(run, ms),
   clearTimer: timer => clearTimeout(timer as ReturnType<typeof setTimeout>),
 })
+
+/** What people are doing to alarms. */
+export const acts = new Acts({
+  send: async (alarm, act, body) => {
+    const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join(
+      '',
+    )
+    const send = () => session.send<ActAnswer>('POST', `/alarms/${encodeURIComponent(alarm)}/${act}`, body, { key })
+    try {
+      return await send()
+    } catch (error) {
+      // Nobody knows whether it arrived: the same key makes it one act.
+      if (error instanceof Unreachable) return send()
+      throw error
+    }
+  },
+  transitions: async alarm =>
+    (await session.get<Page<TransitionItem>>(`/alarms/${encodeURIComponent(alarm)}/transitions?limit=100`)).items,
+  alarm: id => store.alarms.get(id),
+  setTimer: (run, ms) => setTimeout(run, ms),
+  clearTimer: timer => clearTimeout(timer as ReturnType<typeof setTimeout>),
+})
+store.listen('alarms', () => acts.look())
 
 /** How often the token's age is looked at, in milliseconds. */
 const RENEW_CHECK_MS = 30_000

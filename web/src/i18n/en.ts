@@ -1,5 +1,6 @@
 import type { Failure } from '../features/polling/health'
 import type { Cause, Kind, Level, Severity, State } from '../protocol/types'
+import * as more from './alarms.en'
 
 const count = (n: number, one: string, many: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
@@ -590,8 +591,17 @@ export const en = {
     theme: 'Dark or light',
     anywhere: 'Anywhere',
     inTree: 'In the tree',
+    alarms: 'Go to the alarms',
+    sites: 'Go to the sites',
+    inAlarms: 'In the list of alarms',
+    alarmMove: 'Next, or the one before',
+    alarmOpen: 'Details',
+    alarmFold: 'Show or fold the symptoms of an incident',
+    alarmSilence: 'Silence, or end the silence',
+    create: 'New rule or silence, on its page',
     key: { space: 'Space', enter: 'Enter', esc: 'Esc', or: 'or' },
   },
+  ...more,
   notFound: { title: 'Page not found', hint: 'This address leads nowhere.', home: 'Go to the board' },
   crash: { title: 'Something broke on this page', hint: 'Loading it again usually helps.', reload: 'Load again' },
 }

@@ -1,3 +1,4 @@
+import * as more from './alarms.pt'
 import type { Messages } from './en'
 
 const count = (n: number, one: string, many: string): string =>
@@ -593,8 +594,17 @@ export const pt: Messages = {
     theme: 'Escuro ou claro',
     anywhere: 'Em qualquer lugar',
     inTree: 'Na árvore',
+    alarms: 'Ir para os alarmes',
+    sites: 'Ir para os sites',
+    inAlarms: 'Na lista de alarmes',
+    alarmMove: 'Próximo ou anterior',
+    alarmOpen: 'Detalhes',
+    alarmFold: 'Mostrar ou recolher os sintomas de um incidente',
+    alarmSilence: 'Silenciar ou encerrar o silêncio',
+    create: 'Nova regra ou silêncio, na página deles',
     key: { space: 'Espaço', enter: 'Enter', esc: 'Esc', or: 'ou' },
   },
+  ...more,
   notFound: {
     title: 'Página não encontrada',
     hint: 'Este endereço não leva a lugar nenhum.',

@@ -1,3 +1,4 @@
+import { type AlarmItem, type IncidentItem, NO_SCOPE, type RuleItem } from '../protocol/alarms'
 import type { Counts, EventItem, Optics, Poll, StatusItem, SummaryItem } from '../protocol/types'
 import { parentOf, parseEntity } from './entity'
 
@@ -117,5 +118,112 @@ export function summaryItem(site: string | null, onus: number): SummaryItem {
     pons: 1,
     pons_down: 0,
     boards_failed: 0,
+  }
+}
+
+export function alarmItem(id: string, change: Partial<AlarmItem> = {}): AlarmItem {
+  return {
+    type: 'alarm',
+    alarm_id: id,
+    entity: 'default/olt/a/onu/0/1/2/3',
+    root: 'default/olt/a',
+    kind: 'onu',
+    site: 'RJO',
+    name: null,
+    serial: null,
+    alarm_type: 'onu-rx-low',
+    qualifier: '',
+    origin: 'rule',
+    rule_id: 'onu-rx-low',
+    rule_version: 1,
+    rule_name: 'Weak light',
+    severity: 'minor',
+    condition: 'raised',
+    operator_state: 'none',
+    visibility: 'shown',
+    text: 'weak light',
+    reason: {
+      word: 'below',
+      measure: 'onu_rx_power',
+      value: -28.1,
+      unit: 'dBm',
+      limit: -27,
+      observed_at: null,
+      held_s: 60,
+      state: null,
+      cause: null,
+      detail: null,
+    },
+    raised_at: '2026-11-21T10:00:00.000Z',
+    cleared_at: null,
+    changed_at: '2026-11-21T10:00:00.000Z',
+    acknowledged_at: null,
+    acknowledged_by: null,
+    silenced_until: null,
+    silence_id: null,
+    comments: [],
+    incident_id: null,
+    reopened: 0,
+    is_old: false,
+    raise_position: null,
+    position: null,
+    ...change,
+  }
+}
+
+export function incidentItem(id: string, change: Partial<IncidentItem> = {}): IncidentItem {
+  return {
+    type: 'incident',
+    incident_id: id,
+    root: 'default/olt/a',
+    entity: 'default/olt/a/pon/0/1/2',
+    site: 'RJO',
+    state: 'open',
+    verdict: 'feeder',
+    confidence: 0.9,
+    severity: 'critical',
+    text: 'all dark',
+    lost: 10,
+    still_lost: 10,
+    total: 10,
+    gasps: 0,
+    dark: 10,
+    began_at: '2026-11-21T10:00:00.000Z',
+    ended_at: null,
+    changed_at: '2026-11-21T10:00:00.000Z',
+    affected: [],
+    affected_more: 0,
+    pons: [],
+    position: null,
+    ...change,
+  }
+}
+
+export function ruleItem(change: Partial<RuleItem> = {}): RuleItem {
+  return {
+    rule_id: 'r',
+    version: 1,
+    at: '2026-11-21T10:00:00.000Z',
+    author: 'atalaia',
+    removed: false,
+    enabled: true,
+    name: 'Weak light',
+    description: null,
+    severity: 'major',
+    condition: 'below',
+    measure: 'onu_rx_power',
+    low: -27,
+    high: null,
+    window_s: null,
+    states: [],
+    causes: [],
+    dead_band: 0.5,
+    raise_after_s: 60,
+    clear_after_s: 60,
+    reraise_after_s: 300,
+    message: '{measure} {value}',
+    scope: NO_SCOPE,
+    flap: null,
+    ...change,
   }
 }

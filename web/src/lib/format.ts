@@ -18,6 +18,8 @@ export interface Formats {
   day(iso: string): string
   /** Short axis label: hours for a day, weekday and day for a week. */
   axis(ms: number, spanMs: number): string
+  /** Axis label for any span: hours, days, months or years, whichever tells two ticks apart. */
+  tick(ms: number, spanMs: number): string
   /** "4 min ago". */
   ago(ms: number, now: number): string
   /** "4 min", "2 h 10 min": the two largest units. */
@@ -73,6 +75,8 @@ export function formats(locale: string): Formats {
   const day = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' })
   const hours = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
   const days = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric' })
+  const dates = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
+  const months = new Intl.DateTimeFormat(locale, { month: 'short', year: '2-digit' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
   const valid = (value: string | number, write: (date: Date) => string) => {
     const date = new Date(value)
@@ -108,6 +112,8 @@ export function formats(locale: string): Formats {
     instant: iso => valid(iso, date => instant.format(date)),
     day: iso => valid(iso, date => day.format(date)),
     axis: (ms, spanMs) => (spanMs > 2 * DAY ? days : hours).format(ms),
+    tick: (ms, spanMs) =>
+      (spanMs <= 2 * DAY ? hours : spanMs <= 14 * DAY ? days : spanMs <= 120 * DAY ? dates : months).format(ms),
     ago: (ms, now) => {
       const age = Math.max(0, now - ms)
       const [size, unit] = UNITS.find(([size]) => age >= size) ?? [SECOND, 'second']

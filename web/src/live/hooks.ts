@@ -1,11 +1,16 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { connection, store } from '../app/services'
+import type { AlarmItem, IncidentItem } from '../protocol/alarms'
 import type { StatusItem, SummaryItem, SystemItem, Topic } from '../protocol/types'
 import type { ConnectionStatus } from './connection'
 import { type LiveEvent, type Load, summaryKey } from './store'
 
 /** OLTs, boards and PONs with their counters. */
 export const TREE = { topic: 'tree' } as const
+
+/** All that is raised, and all incidents that are not closed. */
+export const ALARMS = { topic: 'alarms' } as const
+export const INCIDENTS = { topic: 'incidents' } as const
 
 /** Holds a subscription while the component is there. Answers its id, `''` until it has one. */
 export function useTopic(topic: Topic | null): string {
@@ -36,12 +41,38 @@ export const useSystem = (): SystemItem | undefined => useKey('system', () => st
 export const useSites = (): readonly string[] => useKey('sites', () => store.sites())
 export const useLoad = (sub: string): Load => useKey(`sub:${sub}`, () => store.load(sub))
 
+export const useAlarm = (id: string): AlarmItem | undefined => useKey(`alarm:${id}`, () => store.alarms.get(id))
+export const useIncident = (id: string): IncidentItem | undefined =>
+  useKey(`incident:${id}`, () => store.incidents.get(id))
+
+/** A list of alarms moves at most this often, in milliseconds: each move sorts them all. */
+const ALARMS_EVERY_MS = 250
+/** With more than these nobody follows single ones, and sorting takes tens of milliseconds. */
+const ALARMS_MANY = 3_000
+const ALARMS_MANY_EVERY_MS = 700
+
+/** All raised alarms, in no order: at once after a quiet moment, else a few times a second. */
+export const useAlarms = (): readonly AlarmItem[] =>
+  useCalm(
+    'alarms',
+    () => store.alarms.all(),
+    store.alarms.all().length > ALARMS_MANY ? ALARMS_MANY_EVERY_MS : ALARMS_EVERY_MS,
+  )
+export const useIncidents = (): readonly IncidentItem[] =>
+  useCalm('incidents', () => store.incidents.all(), ALARMS_EVERY_MS)
+
 /** A list of events moves at most this often, in milliseconds: nobody reads faster, and each move redraws every row. */
 const EVENTS_EVERY_MS = 200
 
 /** Events of a subscription, newest first: at once after a quiet moment, else a few times a second. */
-export function useEvents(sub: string): readonly LiveEvent[] {
-  const shown = useRef<readonly LiveEvent[] | null>(null)
+export const useEvents = (sub: string): readonly LiveEvent[] =>
+  useCalm(`sub:${sub}`, () => store.events(sub), EVENTS_EVERY_MS)
+
+/** Something large, read when `key` changes: at once after a quiet moment, then at most every `everyMs`. */
+function useCalm<T>(key: string, read: () => T, everyMs: number): T {
+  const shown = useRef<{ key: string; value: T } | null>(null)
+  const reader = useRef(read)
+  reader.current = read
   const listen = useCallback(
     (listener: () => void) => {
       let last = Number.NEGATIVE_INFINITY
@@ -49,12 +80,12 @@ export function useEvents(sub: string): readonly LiveEvent[] {
       const show = () => {
         timer = null
         last = performance.now()
-        shown.current = store.events(sub)
+        shown.current = { key, value: reader.current() }
         listener()
       }
-      shown.current = store.events(sub)
-      const stop = store.listen(`sub:${sub}`, () => {
-        timer ??= setTimeout(show, Math.max(0, last + EVENTS_EVERY_MS - performance.now()))
+      shown.current = { key, value: reader.current() }
+      const stop = store.listen(key, () => {
+        timer ??= setTimeout(show, Math.max(0, last + everyMs - performance.now()))
       })
       return () => {
         stop()
@@ -62,9 +93,9 @@ export function useEvents(sub: string): readonly LiveEvent[] {
         shown.current = null
       }
     },
-    [sub],
+    [key, everyMs],
   )
-  return useSyncExternalStore(listen, () => shown.current ?? store.events(sub))
+  return useSyncExternalStore(listen, () => (shown.current?.key === key ? shown.current.value : read()))
 }
 
 export const useConnection = (): ConnectionStatus => useSyncExternalStore(connection.listen, connection.status)

@@ -1,5 +1,7 @@
 import { compareIds } from '../lib/entity'
+import type { AlarmItem, IncidentItem } from '../protocol/alarms'
 import type { Change, EventItem, Item, Kind, StatusItem, SummaryItem, SystemItem } from '../protocol/types'
+import { Held } from './held'
 
 /** Events kept per subscription: four screens of a storm; older ones are a page of `/events` away. */
 const EVENTS_MAX = 1_000
@@ -47,6 +49,18 @@ export class LiveStore {
   readonly #dirty = new Set<string>()
   readonly #schedule: (flush: () => void) => void
   readonly #now: () => number
+  /** Raised alarms. */
+  readonly alarms = new Held<AlarmItem>(
+    item => item.alarm_id,
+    item => item.condition !== 'cleared',
+    key => this.#markBoth(`alarm:${key}`, 'alarms'),
+  )
+  /** Incidents that are not closed. */
+  readonly incidents = new Held<IncidentItem>(
+    item => item.incident_id,
+    item => item.state !== 'closed',
+    key => this.#markBoth(`incident:${key}`, 'incidents'),
+  )
   #system: SystemItem | undefined
   #scheduled = false
   #structure = 0
@@ -149,6 +163,8 @@ export class LiveStore {
     this.#contents.delete(sub)
     for (const entity of content.entities) this.#letGo(entity)
     for (const key of content.summaries) this.#letGoSummary(key)
+    this.alarms.close(sub)
+    this.incidents.close(sub)
     this.#mark(`sub:${sub}`)
   }
 
@@ -164,8 +180,11 @@ export class LiveStore {
   snapshot(sub: string, part: number, last: boolean, items: readonly Item[]): void {
     const content = this.#contents.get(sub)
     if (!content) return
+    const first = part <= 1 || !content.next
     if (part <= 1 || !content.next) content.next = { entities: new Set(), summaries: new Set(), events: [] }
     const next = content.next
+    const alarms: AlarmItem[] = []
+    const incidents: IncidentItem[] = []
     for (const item of items) {
       if (item.type === 'status') {
         this.#put(item)
@@ -179,8 +198,14 @@ export class LiveStore {
         this.#putSystem(item)
       } else if (item.type === 'event') {
         next.events.push(item)
+      } else if (item.type === 'alarm') {
+        alarms.push(item)
+      } else if (item.type === 'incident') {
+        incidents.push(item)
       }
     }
+    this.alarms.snapshot(sub, first, last, alarms)
+    this.incidents.snapshot(sub, first, last, incidents)
     if (last) this.#finish(sub, content, next)
   }
 
@@ -203,7 +228,21 @@ export class LiveStore {
           content.summaries.add(key)
           content.next?.summaries.add(key)
         }
-      } else if (item.type === 'removed') {
+      } else if (item.type === 'alarm') {
+        this.alarms.put(
+          contents.map(({ id }) => id),
+          item,
+        )
+      } else if (item.type === 'incident') {
+        this.incidents.put(
+          contents.map(({ id }) => id),
+          item,
+        )
+      } else if (item.type === 'removed' && item.alarm_id !== undefined) {
+        this.alarms.remove(ids, item.alarm_id)
+      } else if (item.type === 'removed' && item.incident_id !== undefined) {
+        this.incidents.remove(ids, item.incident_id)
+      } else if (item.type === 'removed' && item.entity !== undefined) {
         for (const { content } of contents) {
           content.entities.delete(item.entity)
           content.next?.entities.delete(item.entity)
@@ -211,7 +250,7 @@ export class LiveStore {
         this.#letGo(item.entity)
       } else if (item.type === 'system') {
         this.#putSystem(item)
-      } else {
+      } else if (item.type === 'event') {
         for (const { id, content } of contents) {
           this.#push(content, { item, arrivedAt: this.#now() })
           content.next?.events.push(item)
@@ -310,6 +349,11 @@ export class LiveStore {
     if (kind === 'onu') return
     this.#structure += 1
     this.#mark('structure')
+  }
+
+  #markBoth(row: string, list: string): void {
+    this.#mark(row)
+    this.#mark(list)
   }
 
   #mark(key: string): void {

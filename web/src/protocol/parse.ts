@@ -44,8 +44,12 @@ export function isItem(item: unknown): item is Item {
       return isText(item.entity) && isText(item.state)
     case 'event':
       return isText(item.entity) && isText(item.id) && isText(item.event)
+    case 'alarm':
+      return isText(item.alarm_id) && isText(item.entity) && isText(item.condition) && isObject(item.reason)
+    case 'incident':
+      return isText(item.incident_id) && isText(item.entity) && isText(item.state)
     case 'removed':
-      return isText(item.entity)
+      return isText(item.entity) || isText(item.alarm_id) || isText(item.incident_id)
     case 'summary':
       return isObject(item.counts)
     case 'system':

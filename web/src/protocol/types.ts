@@ -1,5 +1,7 @@
 /** The live protocol and the REST bodies, as docs/specs/live-protocol.md writes them. */
 
+import type { AlarmItem, IncidentItem } from './alarms'
+
 export const KINDS = ['olt', 'board', 'pon', 'onu', 'padtec', 'site', 'card', 'cpe', 'unknown'] as const
 export type Kind = (typeof KINDS)[number]
 
@@ -190,10 +192,12 @@ export interface EventItem {
   position: Position | null
 }
 
-/** In a delta: the entity no longer belongs to these subscriptions. */
+/** In a delta: the entity, alarm or incident no longer belongs to these subscriptions. */
 export interface RemovedItem {
   type: 'removed'
-  entity: string
+  entity?: string
+  alarm_id?: string
+  incident_id?: string
 }
 
 /** How the freshness probes come through. */
@@ -251,7 +255,7 @@ export interface SystemItem {
   notices: SystemNotice[]
 }
 
-export type Item = StatusItem | SummaryItem | EventItem | RemovedItem | SystemItem
+export type Item = StatusItem | SummaryItem | EventItem | RemovedItem | SystemItem | AlarmItem | IncidentItem
 
 export interface Change {
   ids: string[]
@@ -283,10 +287,12 @@ export interface ResumeToken {
 /** What a client can subscribe to. */
 export type Topic =
   | { topic: 'tree' }
-  | { topic: 'children'; entity: string }
+  | { topic: 'children'; entity: string; filter?: { site?: string; kind?: string } }
   | { topic: 'entity'; entity: string }
   | { topic: 'events'; limit: number }
   | { topic: 'system' }
+  | { topic: 'alarms' }
+  | { topic: 'incidents' }
 
 export interface Page<T> {
   items: T[]

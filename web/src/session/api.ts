@@ -2,12 +2,21 @@
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
+  /** What is wrong with which field of what was sent, in the server's words. */
+  readonly details: Readonly<Record<string, string>>
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, details: unknown = {}) {
     super(message)
     this.status = status
     this.code = code
+    this.details = wordsOf(details)
   }
+}
+
+/** The texts of an object; anything else of a newer server is left out. */
+function wordsOf(details: unknown): Record<string, string> {
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) return {}
+  return Object.fromEntries(Object.entries(details).filter(([, text]) => typeof text === 'string'))
 }
 
 /** No answer at all: the server is away, or the network. */
@@ -28,12 +37,19 @@ export async function request<T>(path: string, init: RequestInit & { deadlineMs?
     throw new Unreachable('the server did not answer', { cause: error })
   }
   if (response.status === 204) return undefined as T
-  const body: unknown = await response.json().catch(() => null)
+  let body: unknown = null
+  try {
+    body = await response.json()
+  } catch (error) {
+    if (signal?.aborted) throw error
+    // A success is a success once it is there as a whole; what stands behind an error may be anybody's page.
+    if (response.ok) throw new Unreachable('the answer broke off', { cause: error })
+  }
   if (response.ok) return body as T
-  const error = (body as { error?: { code?: string; message?: string } } | null)?.error
+  const error = (body as { error?: { code?: string; message?: string; details?: unknown } } | null)?.error
   // A proxy in front answers 502 to 504 for a server that is away.
   if (!error && response.status >= 502 && response.status <= 504) throw new Unreachable('the server is away')
-  throw new ApiError(response.status, error?.code ?? 'INTERNAL', error?.message ?? response.statusText)
+  throw new ApiError(response.status, error?.code ?? 'INTERNAL', error?.message ?? response.statusText, error?.details)
 }
 
 export function post<T>(path: string, body: unknown, init: RequestInit = {}): Promise<T> {

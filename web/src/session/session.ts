@@ -86,9 +86,34 @@ export class Session {
   }
 
   /** A request in this session's name; a refused token is renewed once. */
-  async get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return this.#ask(path, signal ? { signal } : {})
+  }
+
+  /**
+   * As `get`, for what changes something. Asked again only when the token was refused: then nothing had been done. With a
+   * `key` the same request may be sent again: it has one effect.
+   */
+  send<T>(
+    method: 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+    { signal, key }: { signal?: AbortSignal; key?: string } = {},
+  ): Promise<T> {
+    return this.#ask(path, {
+      method,
+      ...(signal ? { signal } : {}),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+    })
+  }
+
+  async #ask<T>(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<T> {
     const ask = (token: string) =>
-      request<T>(path, { headers: { authorization: `Bearer ${token}` }, ...(signal ? { signal } : {}) })
+      request<T>(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } })
     const token = await this.token()
     try {
       return await ask(token)

@@ -122,3 +122,54 @@ export const Collapse = icon(<path d="m5 3 3 3 3-3M5 13l3-3 3 3" />)
 export const Pin = icon(
   <path d="M8 14.5S3 9.8 3 6.4a5 5 0 0 1 10 0c0 3.4-5 8.1-5 8.1zM8 8a1.7 1.7 0 1 0 0-3.4A1.7 1.7 0 0 0 8 8z" />,
 )
+export const Bell = icon(<path d="M4 11V7a4 4 0 0 1 8 0v4l1.2 1.5H2.8zM6.8 14.2h2.4" />)
+export const BellOff = icon(<path d="M12 9.5V7a4 4 0 0 0-6.6-3M4 6.6V11l-1.2 1.5h9M6.8 14.2h2.4M2 2l12 12" />)
+export const Comment = icon(<path d="M2.5 3.5h11v7.5H8l-3 2.5V11H2.5z" />)
+export const Acknowledge = icon(
+  <>
+    <circle cx="8" cy="8" r="5.8" />
+    <path d="m5.4 8.2 1.8 1.8 3.4-3.8" />
+  </>,
+)
+export const Undo = icon(<path d="M3 6.5h6.5a3.2 3.2 0 0 1 0 6.5H6M3 6.5 6 3.5M3 6.5l3 3" />)
+export const Branch = icon(
+  <path d="M2 8h4M6 8c2 0 1.5-4 4-4h4M6 8c2 0 1.5 4 4 4h1.5M12.5 10.8l2 2.4M14.5 10.8l-2 2.4" />,
+)
+export const Hourglass = icon(<path d="M4 2h8M4 14h8M5 2c0 3.5 6 3.5 6 6s-6 2.5-6 6M11 2c0 3.5-6 3.5-6 6s6 2.5 6 6" />)
+export const Area = icon(
+  <>
+    <path d="M8.8 3.5 6.2 8h3.2l-1.2 4.2" />
+    <circle cx="8" cy="8" r="6.2" strokeDasharray="2.2 2.1" />
+  </>,
+)
+export const Building = icon(<path d="M3 14V3.5L9 2v12M9 6.5l4 1V14M1.5 14h13M5.3 5.5h1M5.3 8h1M5.3 10.5h1M11 10h.1" />)
+export const Sliders = icon(
+  <>
+    <path d="M2 4.5h6M11.5 4.5H14M2 11.5h2.5M8 11.5h6" />
+    <circle cx="9.8" cy="4.5" r="1.7" />
+    <circle cx="6.2" cy="11.5" r="1.7" />
+  </>,
+)
+export const Card = icon(
+  <>
+    <rect x="2.5" y="2" width="6" height="12" rx="1.2" />
+    <path d="M5.5 5v2.5M5.5 10.5v.1M11 3.5h2.5M11 8h2.5M11 12.5h2.5" />
+  </>,
+)
+export const Chart = icon(<path d="M2 2.5V13h12M4.5 10l3-3.5 2.5 2L14 4" />)
+export const Table = icon(
+  <>
+    <rect x="2" y="3" width="12" height="10" rx="1.2" />
+    <path d="M2 6.3h12M2 9.7h12M6.5 3v10" />
+  </>,
+)
+export const Trash = icon(<path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9" />)
+export const Edit = icon(<path d="m3 13 .6-2.8 7-7 2.2 2.2-7 7zM9.3 4.5l2.2 2.2" />)
+export const Critical = icon(<path d="M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM8 5v3.6M8 11v.1" />)
+export const Minor = icon(<path d="m8 1.8 6.2 6.2L8 14.2 1.8 8zM8 5.5v2.8M8 10.4v.1" />)
+export const Warning = icon(
+  <>
+    <circle cx="8" cy="8" r="6" />
+    <path d="M8 5v3.4M8 10.9v.1" />
+  </>,
+)

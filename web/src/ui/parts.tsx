@@ -8,14 +8,29 @@ import type { Kind, StatusItem } from '../protocol/types'
 import * as Icons from './icons'
 
 /** A link inside the application: a real address, so that middle click and "copy link" work. */
-export function Link(props: { to: string; className?: string; children: ReactNode; label?: string; testId?: string }) {
+export function Link(props: {
+  to: string
+  className?: string
+  children: ReactNode
+  label?: string
+  testId?: string
+  /** It leads to the page that is shown. */
+  isCurrent?: boolean
+}) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
     navigate(props.to)
   }
   return (
-    <a href={props.to} className={props.className} onClick={follow} aria-label={props.label} data-testid={props.testId}>
+    <a
+      href={props.to}
+      className={props.className}
+      onClick={follow}
+      aria-label={props.label}
+      aria-current={props.isCurrent ? 'page' : undefined}
+      data-testid={props.testId}
+    >
       {props.children}
     </a>
   )

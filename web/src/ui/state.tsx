@@ -1,4 +1,4 @@
-import { useSpeech, word } from '../i18n'
+import { type Messages, useSpeech, word } from '../i18n'
 import type { Kind, StatusItem } from '../protocol/types'
 import * as Icons from './icons'
 import { type Tone, toneOf } from './tone'
@@ -23,16 +23,26 @@ export function ToneIcon({ tone, size = 14 }: { tone: Tone; size?: number }) {
 }
 
 /** State and cause as icon and words: never by colour alone. */
-export function StateBadge({ item, quiet = false }: { item: Pick<StatusItem, 'state' | 'cause'>; quiet?: boolean }) {
+export function StateBadge(props: {
+  item: Pick<StatusItem, 'state' | 'cause'> & Partial<Pick<StatusItem, 'kind'>>
+  quiet?: boolean
+}) {
+  const { item, quiet = false } = props
   const { m } = useSpeech()
   const tone = toneOf(item.state, item.cause)
   return (
     <span className={`badge ${quiet ? 'badge-quiet' : ''} tone-${tone}`}>
       <ToneIcon tone={tone} size={12} />
-      <span>{word(m.states, item.state)}</span>
+      <span>{stateWords(m, item.kind, item.state)}</span>
       {item.cause && item.cause !== 'unknown' && <span className="badge-cause">{word(m.causes, item.cause)}</span>}
     </span>
   )
+}
+
+/** A state in words; cards and sites have another gender in Portuguese than what hangs on an OLT. */
+export function stateWords(m: Messages, kind: string | undefined, state: string): string {
+  const own = kind === 'card' || kind === 'site' || kind === 'padtec'
+  return own && Object.hasOwn(m.sites.states, state) ? word(m.sites.states, state) : word(m.states, state)
 }
 
 const KIND_ICONS: Partial<Record<Kind, typeof Icons.Olt>> = {
@@ -40,6 +50,9 @@ const KIND_ICONS: Partial<Record<Kind, typeof Icons.Olt>> = {
   board: Icons.Board,
   pon: Icons.Pon,
   onu: Icons.Onu,
+  padtec: Icons.Olt,
+  site: Icons.Building,
+  card: Icons.Card,
 }
 
 export function KindIcon({ kind, size = 15 }: { kind: Kind; size?: number }) {

@@ -50,7 +50,12 @@ pub static MIGRATIONS: &[Migration] = &[
     Migration {
         version: 4,
         compatible_from: 1,
-        text: include_str!("../../migrations/0004_alarms.cql"),
+        text: include_str!("../../migrations/0004_measured.cql"),
+    },
+    Migration {
+        version: 5,
+        compatible_from: 1,
+        text: include_str!("../../migrations/0005_alarms.cql"),
     },
 ];
 

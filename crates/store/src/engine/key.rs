@@ -87,8 +87,14 @@ fn encode_value(table: &'static TableDef, value: &Value, out: &mut Vec<u8>) -> R
             out.extend_from_slice(&(n.cast_unsigned() ^ 1 << 63).to_be_bytes());
         }
         Value::Boolean(b) => out.push(u8::from(*b)),
-        Value::Double(_) | Value::Map(_) => {
-            let problem = "a double or a map cannot be a key".to_owned();
+        Value::Double(value) => {
+            // A negative one with all bits inverted, any other with the sign bit set: the order of `f64::total_cmp`.
+            let bits = value.to_bits();
+            let sign = 1 << 63;
+            out.extend_from_slice(&(if bits & sign == 0 { bits | sign } else { !bits }).to_be_bytes());
+        }
+        Value::Map(_) => {
+            let problem = "a map cannot be a key".to_owned();
             return Err(StoreError::Invalid {
                 table: table.name,
                 problem,
@@ -130,7 +136,12 @@ fn decode_value(kind: ColumnType, bytes: &[u8]) -> Option<(Value, usize)> {
         ColumnType::Bigint => (Value::Bigint(long()?), 8),
         ColumnType::Timestamp => (Value::Timestamp(long()?), 8),
         ColumnType::Boolean => (Value::Boolean(*bytes.first()? != 0), 1),
-        ColumnType::Double | ColumnType::Map => return None,
+        ColumnType::Double => {
+            let raw = u64::from_be_bytes(*bytes.first_chunk()?);
+            let bits = if raw >> 63 == 0 { !raw } else { raw ^ 1 << 63 };
+            (Value::Double(f64::from_bits(bits)), 8)
+        }
+        ColumnType::Map => return None,
     })
 }
 
@@ -209,6 +220,32 @@ mod tests {
         let blob = proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(0xFF)], 0..4);
         let long = prop_oneof![Just(i64::MIN), Just(-1), Just(0), Just(1), Just(i64::MAX)];
         (text.clone(), -2..2i32, long.clone(), blob, text, any::<bool>(), long)
+    }
+
+    #[test]
+    fn doubles_are_in_order_and_read_back() {
+        let values = [
+            f64::NEG_INFINITY,
+            -1e140,
+            -20.1,
+            -20.0,
+            -0.0,
+            0.0,
+            1e-300,
+            3.5,
+            f64::MAX,
+            f64::INFINITY,
+        ];
+        let bytes: Vec<Vec<u8>> = values
+            .iter()
+            .map(|value| {
+                let mut out = Vec::new();
+                encode_value(&TABLE, &Value::Double(*value), &mut out).unwrap();
+                assert_eq!(decode_value(ColumnType::Double, &out), Some((Value::Double(*value), 8)));
+                out
+            })
+            .collect();
+        assert!(bytes.is_sorted());
     }
 
     proptest! {

@@ -43,7 +43,7 @@ impl Keyspaces {
         now_ms: i64,
     ) -> Result<Keyspace, StoreError> {
         let name = match (table.retention, expires_at_ms) {
-            (Some(retention), Some(end)) if !table.mutable => {
+            (Some(retention), Some(end)) if table.ends_by_key() => {
                 let retention_ms = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
                 let far = now_ms.saturating_add(retention_ms).saturating_add(LATER_MS);
                 if end > far {

@@ -83,7 +83,7 @@ impl FjallStore {
         let keyspaces = Arc::new(Keyspaces::new(db.clone())?);
         check_format(&keyspaces)?;
         for table in tables {
-            if table.retention.is_none() || table.mutable {
+            if !table.ends_by_key() {
                 keyspaces.named(table.name.to_owned())?;
             }
         }
@@ -184,7 +184,7 @@ impl Store for FjallStore {
 
     async fn delete(&self, table: &'static TableDef, key: Vec<Value>, wts_us: i64) -> Result<(), StoreError> {
         check_key(table, &key)?;
-        if !table.mutable {
+        if !table.mutable || table.ends_by_key() {
             let problem = "rows that never change are not deleted, they end".to_owned();
             return Err(StoreError::Invalid {
                 table: table.name,
@@ -202,7 +202,7 @@ impl Store for FjallStore {
     }
 
     async fn put_if(&self, row: Row, expect: Option<Vec<Option<Value>>>) -> Result<bool, StoreError> {
-        if !row.table.mutable {
+        if !row.table.mutable || row.table.ends_by_key() {
             let problem = "rows that never change are not written conditionally".to_owned();
             return Err(StoreError::Invalid {
                 table: row.table.name,

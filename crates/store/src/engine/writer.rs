@@ -122,7 +122,7 @@ impl Writer {
         let Some(head) = Head::of(&item.value) else {
             return Ok(());
         };
-        if head.is_over(now_ms) && !item.table.mutable {
+        if head.is_over(now_ms) && item.table.ends_by_key() {
             metrics::counter!(metric::ROWS_TOO_OLD).increment(1);
             return Ok(());
         }

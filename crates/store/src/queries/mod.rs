@@ -1,11 +1,16 @@
 //! Every question the product asks the store: each one partition, or a walk over a few.
 
 mod alarms;
+mod measured;
 
 use std::ops::RangeInclusive;
 
 use model::EntityId;
 
+pub use self::measured::{
+    Span, hours_of, latest, latest_of_group, measures_of_day, rollups, samples, samples_page, sums_of_day,
+    sums_of_month,
+};
 use crate::rows::{
     DEVICE_EVENTS, DeviceEventRow, ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, LEDGER, LedgerEntryRow, LedgerOf,
     REFRESH_FAMILIES, RefreshFamilyRow, SERIALS, STATUS, STATUS_BY_GROUP, SerialRow, StatusRow, USERS, UserRow,

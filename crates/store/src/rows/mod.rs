@@ -14,6 +14,10 @@
 //! | `incidents_by_month` | `incidents` | tenant, month | began ↓, incident ↓ | incidents by when they began |
 //! | `alert_rules`, `silences` | `rules` | tenant, rule or silence | version, writer | every version of the rules and silences |
 //! | `ledger` | `ledger` | read group | name, writer | what became of every datagram of a listener, of its senders |
+//! | `samples_raw` | `measurements` | entity, day | measure, ts ↓, quality, value ↓ | every reading of 30 days |
+//! | `latest_by_group` | `measurements` | read group | entity, measure | the newest reading of each measure |
+//! | `rollup_hourly` | `rollups-hour` | entity, month | measure, ts ↓ | hours of a year |
+//! | `rollup_daily`, `rollup_monthly` | `rollups-day` | entity, year; entity | measure, ts ↓ | days, months of three years |
 //! | `users`, `refresh_families` | nothing: they live only here | bucket; user | name; family | who may log in |
 //!
 //! Instants are kept in milliseconds (CQL's `timestamp`): a type's [`model::Micros`] come back cut to the millisecond. Write times
@@ -27,11 +31,12 @@ mod fields;
 mod incident;
 mod inventory;
 mod ledger;
+mod measured;
 mod readings;
 mod rule;
 mod status;
 
-use model::{EntityId, Kind};
+use model::{EntityId, Kind, Micros};
 
 pub use access::{REFRESH_FAMILIES, RefreshFamilyRow, USERS, UserRow};
 pub use alarm::{ALARMS, AlarmRow, CommentRow, ReasonRow};
@@ -40,6 +45,10 @@ pub use event::{DEVICE_EVENTS, DeviceEventRow};
 pub use incident::{INCIDENTS, INCIDENTS_BY_MONTH, IncidentMark, IncidentRow};
 pub use inventory::{ENTITIES, EntityRow, GROUPS, GroupKind, GroupRow, SERIALS, SerialRow};
 pub use ledger::{LEDGER, LedgerEntryRow, LedgerOf};
+pub use measured::{
+    LATEST_BY_GROUP, LatestRow, ROLLUP_DAILY, ROLLUP_HOURLY, ROLLUP_MONTHLY, RollupRow, SAMPLES_RAW, SampleRow, day_of,
+    rollup_bucket, rollup_table,
+};
 pub use readings::{StatusOptics, StatusPoll};
 pub use rule::{ALERT_RULES, FlapRow, RuleRow, SILENCES, ScopeRow, SilenceRow};
 pub use status::{STATUS, STATUS_BY_GROUP, StatusRow};
@@ -57,6 +66,11 @@ pub static TABLES: &[&TableDef] = &[
     &USERS,
     &REFRESH_FAMILIES,
     &LEDGER,
+    &SAMPLES_RAW,
+    &ROLLUP_HOURLY,
+    &ROLLUP_DAILY,
+    &ROLLUP_MONTHLY,
+    &LATEST_BY_GROUP,
     &ALARMS,
     &ALARM_EVENTS,
     &INCIDENTS,
@@ -74,6 +88,11 @@ pub static DERIVED_TABLES: &[&TableDef] = &[
     &SERIALS,
     &DEVICE_EVENTS,
     &LEDGER,
+    &SAMPLES_RAW,
+    &ROLLUP_HOURLY,
+    &ROLLUP_DAILY,
+    &ROLLUP_MONTHLY,
+    &LATEST_BY_GROUP,
     &ALARMS,
     &ALARM_EVENTS,
     &INCIDENTS,
@@ -106,18 +125,9 @@ pub fn year_of(at_ms: i64) -> i32 {
     i32::try_from(year).expect("at most 9999")
 }
 
-/// Year and month (1 to 12) of an instant, proleptic Gregorian, UTC. Howard Hinnant's `civil_from_days`.
+/// Year and month (1 to 12) of an instant in milliseconds, UTC.
 pub(crate) fn year_month(at_ms: i64) -> (i64, u32) {
-    const DAY_MS: i64 = 86_400_000;
-    let days = at_ms.div_euclid(DAY_MS) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, u32::try_from(month).expect("1 to 12"))
+    model::rollup::year_month(Micros(at_ms.saturating_mul(1_000)))
 }
 
 #[cfg(test)]

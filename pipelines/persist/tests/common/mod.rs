@@ -12,7 +12,10 @@ use async_trait::async_trait;
 use log::{Headers, Log, Record};
 use model::{Micros, Position, RecordId, Serial};
 use pipeline_persist::{PersistConfig, PersistHandle};
-use schemas::{AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope, Phase};
+use schemas::{
+    AnyRecord, DeviceEvent, DeviceEventType, DeviceStatus, InventoryEntry, LedgerRow, LedgerScope, Measurement, Phase,
+    Rollup,
+};
 use store::rows::DERIVED_TABLES;
 use store::{FjallStore, Page, Row, Scan, Store, StoreError, TableDef, TableDump, Value};
 use topology::{Group, Topic, partition_of};
@@ -204,10 +207,62 @@ pub fn life(feed: &Feed, onus: u16) {
     let back = next();
     feed.entry(&onu(4), Some(serial(4)), back);
     feed.status(&onu(4), "online", back);
+    // What was measured of one, and what it adds up to.
+    for (topic, window) in [
+        (Topic::RollupsHour, "hour"),
+        (Topic::RollupsDay, "day"),
+        (Topic::RollupsDay, "month"),
+    ] {
+        feed.put(topic, &onu(0), next(), rollup(window));
+    }
+    for minute in 0..3 {
+        feed.put(Topic::Measurements, &onu(0), next(), measurement(minute));
+    }
     // What a listener and a sender said of themselves, and the sender again.
     for (sender, received) in [(None, 10), (Some("192.0.2.1"), 4), (Some("192.0.2.1"), 6)] {
         let row = ledger(sender, received);
         feed.put(Topic::Ledger, sender.unwrap_or("main"), next(), row);
+    }
+}
+
+/// A reading of every minute; the last one is late, and not the newest.
+pub fn measurement(minute: i64) -> Measurement {
+    let at = base().plus(minute * 60_000_000);
+    Measurement {
+        entity: onu(0),
+        root: ROOT.into(),
+        measure: "onu_rx_power".into(),
+        value: -20.5,
+        unit: "dBm".into(),
+        quality: "good".into(),
+        observed_at: at,
+        received_at: base().plus(200_000_000),
+        position: position(1).into(),
+        group: Some("optical".into()),
+        wts: (minute < 2).then_some(at),
+    }
+}
+
+pub fn rollup(window: &str) -> Rollup {
+    Rollup {
+        entity: onu(0),
+        root: ROOT.into(),
+        measure: "onu_rx_power".into(),
+        unit: "dBm".into(),
+        window: window.into(),
+        start: base(),
+        n: 3,
+        sum: -61.5,
+        sum_squares: 1_260.75,
+        min: -20.5,
+        max: -20.5,
+        first: -20.5,
+        first_at: base(),
+        last: -20.5,
+        last_at: base().plus(120_000_000),
+        is_corrected: false,
+        position: position(1).into(),
+        wts: base().plus(7),
     }
 }
 

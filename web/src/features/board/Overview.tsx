@@ -9,6 +9,7 @@ import * as Icons from '../../ui/icons'
 import { Age, Foreign } from '../../ui/parts'
 import { StateBadge, ToneIcon } from '../../ui/state'
 import { isOk, isOut, toneOf } from '../../ui/tone'
+import { OpenIncidents } from '../alarms/OpenIncidents'
 import { PendingCount } from '../pending/PendingPanel'
 import { callsForPerson, failureOf } from '../polling/health'
 import { PollSign } from '../polling/PollCard'
@@ -30,6 +31,7 @@ export function Overview(props: { site: string | null; setSite: (site: string | 
   return (
     <div className="overview">
       <SiteChips site={site} setSite={setSite} />
+      <OpenIncidents site={site} />
       <Attention site={site} select={select} />
       <section className="olt-cards" aria-label={m.summary.olts}>
         <header className="section-header">
@@ -185,7 +187,8 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
 const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: string | null; select: Select }) {
   const { m, f } = useSpeech()
   const item = useEntity(id)
-  if (!item || (site !== null && item.site !== site)) return null
+  // Other systems than OLTs have pages of their own.
+  if (!item || item.kind === 'padtec' || (site !== null && item.site !== site)) return null
   const counts = item.counts ?? NO_COUNTS
   const name = inert(item.name) || parseEntity(id).rootName
   return (

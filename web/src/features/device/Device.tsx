@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useKeys } from '../../app/keys'
-import { boardPath, devicePath, navigate } from '../../app/router'
+import { boardPath, devicePath, navigate, sitePath } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { parseEntity, pathTo } from '../../lib/entity'
@@ -11,12 +11,14 @@ import type { StatusItem } from '../../protocol/types'
 import { ApiError } from '../../session/api'
 import * as Icons from '../../ui/icons'
 import { AgeWords, CopyButton, Foreign, Link, Notice, Skeleton, useNaming } from '../../ui/parts'
-import { KindIcon, ToneIcon } from '../../ui/state'
+import { KindIcon, stateWords, ToneIcon } from '../../ui/state'
 import { isOk, toneOf } from '../../ui/tone'
+import { DeviceAlarms } from '../alarms/DeviceAlarms'
 import { hasParts } from '../board/counts'
 import { HeatStrip } from '../board/Heat'
 import { CauseLegend, ShareBar } from '../board/Summary'
 import { OpticsCard } from '../light/OpticsCard'
+import { MeasuresCard } from '../measures/MeasuresCard'
 import { PendingPanel } from '../pending/PendingPanel'
 import { PollCard } from '../polling/PollCard'
 import { mergeEvents } from './history'
@@ -104,6 +106,7 @@ function Known({ first }: { first: StatusItem }) {
       <Head item={item} />
       <div className="device-columns">
         <div className="device-main">
+          <DeviceAlarms entity={item.entity} />
           {item.optics && <OpticsCard item={item} optics={item.optics} />}
           {item.kind === 'olt' && (
             <div className="card">
@@ -122,6 +125,7 @@ function Known({ first }: { first: StatusItem }) {
               <HeatStrip olt={item.entity} name={title} select={entity => navigate(boardPath(entity))} />
             </section>
           )}
+          <MeasuresCard entity={item.entity} isExpected={item.kind === 'onu' || item.kind === 'card'} />
           <StateBar item={item} events={events} history={history} />
           <Timeline events={events} history={history} />
         </div>
@@ -135,6 +139,7 @@ function Crumbs({ item }: { item: StatusItem }) {
   const { m } = useSpeech()
   const name = useNaming()
   const path = pathTo(item.entity)
+  if (item.kind === 'card' && item.site) return <CardCrumbs item={item} site={item.site} />
   return (
     <nav className="crumbs" aria-label={m.tree.path}>
       <Link to="/">
@@ -151,6 +156,28 @@ function Crumbs({ item }: { item: StatusItem }) {
           )}
         </span>
       ))}
+    </nav>
+  )
+}
+
+/** A card hangs on its site, not in the tree of OLTs. */
+function CardCrumbs({ item, site }: { item: StatusItem; site: string }) {
+  const { m } = useSpeech()
+  const name = useNaming()
+  return (
+    <nav className="crumbs" aria-label={m.tree.path}>
+      <Link to={sitePath(null)}>
+        <Icons.Back size={12} />
+        {m.nav.sites}
+      </Link>
+      <span>
+        <Icons.Chevron size={12} />
+        <Link to={sitePath(site)}>{inert(site)}</Link>
+      </span>
+      <span>
+        <Icons.Chevron size={12} />
+        <span aria-current="page">{name(item.entity, { name: null })}</span>
+      </span>
     </nav>
   )
 }
@@ -175,9 +202,15 @@ function Head({ item }: { item: StatusItem }) {
         </h1>
         <Foreign text={item.serial ? item.name : null} className="device-name" />
         <Foreign text={item.description} className="device-description" />
-        <Link to={boardPath(parent ?? null)} className="button button-small device-board">
-          {m.device.showOnBoard}
-        </Link>
+        {item.kind === 'card' ? (
+          <Link to={sitePath(item.site)} className="button button-small device-board">
+            {m.sites.cardsOf}
+          </Link>
+        ) : (
+          <Link to={boardPath(parent ?? null)} className="button button-small device-board">
+            {m.device.showOnBoard}
+          </Link>
+        )}
       </div>
       <div className="device-now">
         <span
@@ -187,7 +220,7 @@ function Head({ item }: { item: StatusItem }) {
           data-cause={item.cause ?? ''}
         >
           <ToneIcon tone={tone} size={20} />
-          {word(m.states, item.state)}
+          {stateWords(m, item.kind, item.state)}
         </span>
         <span className="device-since">
           <AgeWords since={item.since} words={m.device.since} />
@@ -226,7 +259,14 @@ function Identity({ item }: { item: StatusItem }) {
     ...foreign(m.device.vendor, vendorName(item.vendor)),
     ...foreign(m.device.model, item.model),
     ...foreign(m.device.site, item.site),
-    ...(isRoot ? [] : [{ label: m.kinds.olt, value: <Link to={devicePath(item.root)}>{entity.rootName}</Link> }]),
+    ...(isRoot
+      ? []
+      : [
+          {
+            label: word(m.kinds, parseEntity(item.root).kind),
+            value: <Link to={devicePath(item.root)}>{entity.rootName}</Link>,
+          },
+        ]),
     ...(entity.place ? [{ label: m.device.place, value: <span className="mono">{entity.place}</span> }] : []),
   ]
   const technical: Fact[] = [
