@@ -122,6 +122,7 @@ pub const GROUPS: &[GroupSpec] = &[
             Topic::RollupsHour,
             Topic::RollupsDay,
             Topic::ReadRequests,
+            Topic::Alarms,
             Topic::AlarmTransitions,
             Topic::Incidents,
             Topic::Rules,

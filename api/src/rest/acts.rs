@@ -23,16 +23,18 @@ use crate::registrar::RegisterError;
 use crate::time::now;
 use crate::{ApiError, ApiState, Code};
 
-/// Longest note, in bytes: an alarm keeps 20 comments, and its slot has 64 KiB.
-const TEXT_BYTES_MAX: usize = 1_024;
+/// Longest note, in bytes: the step keeps no more of one, because an alarm keeps 20 comments and its slot has 64 KiB.
+const TEXT_BYTES_MAX: usize = 500;
+/// Longest id of an act, in bytes: transitions carry no more.
+const ACT_ID_BYTES_MAX: usize = 80;
 /// Longest silence.
-pub const SILENCE_US_MAX: i64 = 366 * 86_400 * Micros::SECOND;
+pub const SILENCE_US_MAX: i64 = 365 * 86_400 * Micros::SECOND;
 
 /// What goes with an act.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActBody {
-    /// Note, comment or reason: at most 1,024 bytes; needed to comment and to clear.
+    /// Note, comment or reason: at most 500 bytes; needed to comment and to clear.
     text: Option<String>,
     /// silence: until when, RFC 3339.
     until: Option<String>,
@@ -132,6 +134,11 @@ async fn act(
         Some(key) => format!("{}:{key}", caller.user),
         None => random_id(),
     };
+    if act_id.len() > ACT_ID_BYTES_MAX {
+        let most = ACT_ID_BYTES_MAX.saturating_sub(caller.user.len() + 1);
+        let message = format!("`Idempotency-Key` has at most {most} characters here");
+        return Err(ApiError::new(Code::BadRequest, message));
+    }
     let remembered = key.map(|key| format!("{}/{}/{key}", caller.tenant, caller.user));
     if let Some(remembered) = &remembered {
         let what = [bytes.as_ref(), b"\0", act.as_str().as_bytes(), b"\0", id.as_bytes()].concat();
@@ -213,7 +220,7 @@ fn checked(body: ActBody, act: Act) -> Result<(Option<String>, Option<Micros>), 
         return refused("text", "say something: it is what others read later");
     }
     if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
-        return refused("text", "at most 1024 bytes");
+        return refused("text", "at most 500 bytes");
     }
     if text
         .as_ref()
@@ -273,7 +280,7 @@ mod tests {
         check(Act::Comment, body(Some(" \n"), None), Some("text"));
         check(Act::Comment, body(Some("two\nlines"), None), None);
         check(Act::Comment, body(Some("\u{1b}[31m"), None), Some("text"));
-        check(Act::Comment, body(Some(&"x".repeat(1_025)), None), Some("text"));
+        check(Act::Comment, body(Some(&"x".repeat(501)), None), Some("text"));
         check(Act::Clear, body(None, None), Some("text"));
         check(Act::Silence, body(None, None), Some("until"));
         check(Act::Silence, body(None, Some(-1)), Some("until"));

@@ -19,6 +19,7 @@ mod silences;
 mod sites;
 mod sources;
 mod stored;
+mod transitions;
 mod why;
 
 use std::sync::Arc;
@@ -62,7 +63,7 @@ fn alarm_routes() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(alarms::list))
         .routes(routes!(alarms::counts))
         .routes(routes!(alarms::one))
-        .routes(routes!(alarms::transitions))
+        .routes(routes!(transitions::list))
         .routes(routes!(why::why))
         .routes(routes!(acts::acknowledge))
         .routes(routes!(acts::unacknowledge))

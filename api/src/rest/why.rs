@@ -13,10 +13,11 @@ use serde_json::Value;
 use topology::Topic;
 use utoipa::ToSchema;
 
-use super::alarms::{find, history};
+use super::alarms::find;
 use super::excerpt::excerpt;
 use super::extract::{DeviceId, json_text};
 use super::rules::{RuleItem, is_visible};
+use super::transitions::history;
 use crate::auth::Caller;
 use crate::config::ExplainTrap;
 use crate::error::ErrorBody;

@@ -174,6 +174,10 @@ async fn the_same_key_is_the_same_act() {
     ] {
         assert_eq!(keyed(&world, path, &token, "k-1", &body).await.code(), "CONFLICT");
     }
+    assert_eq!(
+        keyed(&world, path, &token, &"k".repeat(100), &body).await.code(),
+        "BAD_REQUEST"
+    );
     // Another person's key is another key.
     let admin = world.login("admin").await.access;
     let other = keyed(&world, path, &admin, "k-1", &body).await;

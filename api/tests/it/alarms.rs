@@ -6,7 +6,7 @@ use store::rows::{AlarmEventRow, AlarmRow, AlarmThen, CommentRow, IncidentRow, R
 
 use crate::support::alarms::{ONU, ROOT, alarm, cleared, incident};
 use crate::support::socket::Socket;
-use crate::support::{Answer, World, eventually};
+use crate::support::{Answer, World, eventually, row};
 
 /// What a person, or a device, may write into a text.
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"\\\n\u{1}\u{202e}{{7*7}}";
@@ -119,6 +119,7 @@ pub async fn persisted(world: &World, alarm: &schemas::Alarm, word: &str) {
 async fn what_stands_is_listed_filtered_and_paged() {
     let world = World::new().await.with_users().await;
     let (token, stranger) = (world.login("viewer").await.access, world.login("stranger").await.access);
+    world.status(row(ROOT, "reachable", 1));
     for n in 0..25 {
         let mut alarm = alarm(&format!("a-{n:02}"), ONU, n);
         match n {
@@ -277,6 +278,7 @@ async fn incidents_open_and_closed() {
     let world = World::new().await.with_users().await;
     let (token, stranger) = (world.login("viewer").await.access, world.login("stranger").await.access);
     let pon = "default/olt/a/pon/0/1/2";
+    world.status(row(ROOT, "reachable", 1));
     world.incident(incident("i-1", pon, "open", 1));
     let mut symptom = alarm("a-1", ONU, 2);
     symptom.incident_id = Some("i-1".into());
@@ -368,10 +370,11 @@ fn of(items: &[Value]) -> Vec<(&str, &str)> {
 async fn a_socket_gets_what_stands_and_then_each_change() {
     let world = World::new().await.with_user(Role::Viewer).await;
     let token = world.login("viewer").await.access;
+    world.status(row(ONU, "offline", 1));
     let mut hostile = alarm("a-1", ONU, 1);
     hostile.text = HOSTILE.into();
     world.alarm(hostile, "raised");
-    world.alarm(alarm("a-2", "default/olt/b/onu/0/1/2/3", 1), "raised");
+    world.alarm(alarm("a-2", "default/olt/b/onu/0/1/2/3", 2), "raised");
     world.incident(incident("i-1", ROOT, "open", 1));
     shown(&world, 2).await;
     let listening = world.listen().await;
@@ -380,8 +383,8 @@ async fn a_socket_gets_what_stands_and_then_each_change() {
     let all = socket
         .subscribe(json!({ "type": "subscribe", "id": "al", "topic": "alarms" }))
         .await;
-    assert_eq!(of(&all), [("a-1", "raised"), ("a-2", "raised")]);
-    assert_eq!(all[0]["text"], HOSTILE);
+    assert_eq!(of(&all), [("a-2", "raised"), ("a-1", "raised")]);
+    assert_eq!(all[1]["text"], HOSTILE);
     let here = socket
         .subscribe(subscribe(
             "here",

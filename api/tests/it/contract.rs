@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, PASSWORD, World, request, row};
+use crate::support::{Answer, PASSWORD, World, eventually, request, row};
 
 const ONU: &str = "default/olt/rjo-01/onu/0/3/5/17";
 
@@ -309,6 +309,7 @@ async fn every_described_operation_answers_as_described() {
         let path = format!("/api/v1/devices/HWTC1234ABCD/measurements{query}");
         calls.push(("GET", "/api/v1/devices/{id}/measurements", path, token, None));
     }
+    calls.extend(alarm_calls(&world, token, &operator).await);
     calls.push(("POST", "/api/v1/auth/logout", "".into(), token, Some(json!({}))));
     calls.push(("POST", "/api/v1/auth/logout", "".into(), token, Some(json!({}))));
     for (method, described, path, token, body) in calls {
@@ -321,6 +322,107 @@ async fn every_described_operation_answers_as_described() {
         open.retain(|(m, p)| !(m == method && p == described));
     }
     assert!(open.is_empty(), "described but not exercised: {open:?}");
+}
+
+/// Calls about an alarm that stands, one that is nowhere, and the rules.
+async fn alarm_calls<'a>(world: &World, viewer: Option<&'a str>, operator: &'a str) -> Vec<Call<'a>> {
+    let mut alarm = crate::support::alarms::alarm("a-1", ONU, 1);
+    alarm.comments = vec![schemas::AlarmComment {
+        at: model::Micros(1),
+        actor: "ana".into(),
+        text: "hm".into(),
+    }];
+    crate::alarms::persisted(world, &alarm, "raised").await;
+    world.alarm(alarm, "raised");
+    world.incident(crate::support::alarms::incident("i-1", "default/olt/rjo-01", "open", 1));
+    eventually("the alarm and the rules are there", || {
+        world.live.standing_alarms() == 1 && world.api_is_ready()
+    })
+    .await;
+    let rule = json!({ "name": "x", "severity": "minor", "condition": "below", "measure": "onu_rx_power", "low": -27.0, "flap": {
+        "penalty": 1000.0, "half_life_s": 600, "suppress": 4500.0, "reuse": 1000.0, "ceiling": 8000.0 } });
+    let until = (jiff::Timestamp::now() + std::time::Duration::from_secs(600)).to_string();
+    let silence = json!({ "scope": { "kind": "onu" }, "until": until, "reason": "x" });
+    let made = world.post("/api/v1/alerts/rules", Some(operator), &rule).await.body;
+    let silenced = world.post("/api/v1/silences", Some(operator), &silence).await.body;
+    let id = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    let (rule_id, silence_id) = (id(&made, "rule_id"), id(&silenced, "silence_id"));
+    let at = |path: &str, id: &str| path.replace("{id}", id);
+    let mut calls: Vec<Call> = Vec::new();
+    let lists = [
+        "/api/v1/alarms",
+        "/api/v1/alerts/active",
+        "/api/v1/alarms/counts",
+        "/api/v1/incidents",
+        "/api/v1/silences",
+        "/api/v1/alerts/rules",
+    ];
+    for list in lists {
+        calls.push(("GET", list, "".into(), viewer, None));
+        calls.push(("GET", list, "".into(), None, None));
+    }
+    for list in ["/api/v1/alarms", "/api/v1/alerts/active", "/api/v1/incidents"] {
+        calls.push(("GET", list, format!("{list}?limit=0"), viewer, None));
+    }
+    for path in [
+        "/api/v1/alarms/{id}",
+        "/api/v1/alarms/{id}/transitions",
+        "/api/v1/alarms/{id}/why",
+    ] {
+        for id in ["a-1", "nobody", "%FF"] {
+            calls.push(("GET", path, at(path, id), viewer, None));
+        }
+    }
+    for id in ["i-1", "nobody", "%FF"] {
+        calls.push((
+            "GET",
+            "/api/v1/incidents/{id}",
+            at("/api/v1/incidents/{id}", id),
+            viewer,
+            None,
+        ));
+    }
+    for id in [rule_id.as_str(), "nobody", "%FF"] {
+        for path in ["/api/v1/alerts/rules/{id}", "/api/v1/alerts/rules/{id}/versions"] {
+            calls.push(("GET", path, at(path, id), viewer, None));
+        }
+    }
+    let acts = [
+        ("/api/v1/alarms/{id}/acknowledge", json!({})),
+        ("/api/v1/alarms/{id}/unacknowledge", json!({})),
+        ("/api/v1/alarms/{id}/comment", json!({ "text": "x" })),
+        ("/api/v1/alarms/{id}/clear", json!({ "text": "x" })),
+        ("/api/v1/alarms/{id}/silence", json!({ "until": until })),
+        ("/api/v1/alarms/{id}/unsilence", json!({})),
+        ("/api/v1/alerts/{id}/acknowledge", json!({})),
+        ("/api/v1/alerts/{id}/clear", json!({ "text": "x" })),
+    ];
+    for (path, body) in acts {
+        calls.push(("POST", path, at(path, "a-1"), Some(operator), Some(body.clone())));
+        calls.push(("POST", path, at(path, "nobody"), Some(operator), Some(body.clone())));
+        calls.push(("POST", path, at(path, "a-1"), Some(operator), Some(json!({ "who": 1 }))));
+        calls.push(("POST", path, at(path, "a-1"), viewer, Some(body)));
+    }
+    for path in ["/api/v1/alerts/rules", "/api/v1/alerts/rules/check"] {
+        let old = json!({ "rule_id": rule_id, "version": 7 });
+        let none = json!({ "rule_id": "rule-none" });
+        for body in [rule.clone(), json!({}), json!([]), old, none] {
+            calls.push(("POST", path, "".into(), Some(operator), Some(body)));
+        }
+        calls.push(("POST", path, "".into(), viewer, Some(rule.clone())));
+    }
+    for body in [silence.clone(), json!({}), json!({ "until": "x", "reason": "" })] {
+        calls.push(("POST", "/api/v1/silences", "".into(), Some(operator), Some(body)));
+    }
+    for (path, id) in [
+        ("/api/v1/alerts/rules/{id}", rule_id),
+        ("/api/v1/silences/{id}", silence_id),
+    ] {
+        calls.push(("DELETE", path, at(path, &id), viewer, None));
+        calls.push(("DELETE", path, at(path, &id), Some(operator), None));
+        calls.push(("DELETE", path, at(path, "nobody"), Some(operator), None));
+    }
+    calls
 }
 
 #[tokio::test]

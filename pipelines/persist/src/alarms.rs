@@ -8,7 +8,7 @@ use store::rows::{
 
 use crate::core::{Refusal, entity_id, record_id};
 
-fn alarm_row(alarm: Alarm) -> Result<AlarmRow, Refusal> {
+pub(crate) fn alarm_row(alarm: Alarm) -> Result<AlarmRow, Refusal> {
     Ok(AlarmRow {
         alarm_id: alarm.alarm_id,
         entity: entity_id(&alarm.entity)?,
@@ -53,14 +53,9 @@ fn alarm_row(alarm: Alarm) -> Result<AlarmRow, Refusal> {
     })
 }
 
-/// What happened, and the alarm after it. The alarm's row is made of its transitions, which are kept a year, not of the topic
-/// `alarms`, which forgets: so the store can be made again with the alarms that are over.
-pub(crate) fn alarm_rows(
-    transition: AlarmTransition,
-    stored: &Stored,
-) -> Result<(AlarmEventRow, Option<AlarmRow>), Refusal> {
+pub(crate) fn alarm_event_row(transition: AlarmTransition, stored: &Stored) -> Result<AlarmEventRow, Refusal> {
     let alarm = transition.alarm.map(alarm_row).transpose()?;
-    let event = AlarmEventRow {
+    Ok(AlarmEventRow {
         at: transition.at,
         id: record_id(stored)?,
         alarm_id: transition.alarm_id,
@@ -70,25 +65,24 @@ pub(crate) fn alarm_rows(
         act_id: transition.act_id,
         text: transition.text,
         refusal: transition.refusal,
-        alarm: alarm.as_ref().map(then),
+        alarm: alarm.map(then),
         position: transition.position.position(),
-    };
-    Ok((event, alarm))
+    })
 }
 
-fn then(alarm: &AlarmRow) -> AlarmThen {
+fn then(alarm: AlarmRow) -> AlarmThen {
     AlarmThen {
-        entity: alarm.entity.clone(),
-        site: alarm.site.clone(),
-        alarm_type: alarm.alarm_type.clone(),
-        rule_id: alarm.rule_id.clone(),
+        entity: alarm.entity,
+        site: alarm.site,
+        alarm_type: alarm.alarm_type,
+        rule_id: alarm.rule_id,
         rule_version: alarm.rule_version,
-        severity: alarm.severity.clone(),
-        condition: alarm.condition.clone(),
-        operator_state: alarm.operator_state.clone(),
-        visibility: alarm.visibility.clone(),
-        text: alarm.text.clone(),
-        reason: alarm.reason.clone(),
+        severity: alarm.severity,
+        condition: alarm.condition,
+        operator_state: alarm.operator_state,
+        visibility: alarm.visibility,
+        text: alarm.text,
+        reason: alarm.reason,
         raised_at: alarm.raised_at,
         cleared_at: alarm.cleared_at,
     }

@@ -18,7 +18,7 @@ use store::rows::{LatestRow, RollupRow, SampleRow};
 use store::{Row, TableDef, Value, check_row};
 use topology::Topic;
 
-use crate::alarms::{alarm_rows, incident_row, rule_row, silence_row};
+use crate::alarms::{alarm_event_row, alarm_row, incident_row, rule_row, silence_row};
 
 /// What one record changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,15 +40,17 @@ pub enum Change {
     Rollup(RollupRow),
     /// A window is to be added up from what is stored.
     Wanted(Request),
-    /// Something happened to an alarm, and what it is now; `None` where a refused act named none that is known.
-    Alarm(Box<(AlarmEventRow, Option<AlarmRow>)>),
+    /// An alarm is this now.
+    Alarm(Box<AlarmRow>),
+    /// Something happened to an alarm.
+    AlarmEvent(Box<AlarmEventRow>),
     /// An incident is this now.
     Incident(Box<IncidentRow>),
     /// A version of a rule.
     Rule(Box<RuleRow>),
     /// A version of a silence.
     Silence(Box<SilenceRow>),
-    /// A tombstone of an incident that is over: the topic forgets it, the store keeps it until its row ends.
+    /// A tombstone of what is over: the topic forgets it, the store keeps it until its row ends.
     Forgotten,
     /// A tombstone: the entity has no status any more, or is not there any more.
     Removed(Removal),
@@ -131,7 +133,7 @@ pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> Vec<String> {
 pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
     let Some(value) = &stored.record.value else {
         return match stored.record.topic {
-            Topic::Incidents => Ok(Change::Forgotten),
+            Topic::Alarms | Topic::Incidents => Ok(Change::Forgotten),
             _ => removal_of(stored).map(Change::Removed),
         };
     };
@@ -147,8 +149,9 @@ pub fn change_of(codec: &Codec, stored: &Stored) -> Result<Change, Refusal> {
         (Topic::Measurements, AnyRecord::Measurement(sample)) => sample_of(sample)?,
         (Topic::RollupsHour | Topic::RollupsDay, AnyRecord::Rollup(row)) => Change::Rollup(rollup_row(row)?),
         (Topic::ReadRequests, AnyRecord::WindowWanted(wanted)) => Change::Wanted(request(wanted)?),
+        (Topic::Alarms, AnyRecord::Alarm(alarm)) => Change::Alarm(Box::new(alarm_row(alarm)?)),
         (Topic::AlarmTransitions, AnyRecord::AlarmTransition(transition)) => {
-            Change::Alarm(Box::new(alarm_rows(transition, stored)?))
+            Change::AlarmEvent(Box::new(alarm_event_row(transition, stored)?))
         }
         (Topic::Incidents, AnyRecord::Incident(incident)) => Change::Incident(Box::new(incident_row(incident)?)),
         (Topic::Rules, AnyRecord::Rule(rule)) => Change::Rule(Box::new(rule_row(rule))),
@@ -186,12 +189,8 @@ pub fn rows_of(change: &Change) -> Vec<Row> {
             [sample.to_row()].into_iter().chain(newest).collect()
         }
         Change::Rollup(row) => vec![row.to_row()],
-        Change::Alarm(change) => {
-            let (event, alarm) = &**change;
-            let mut rows = event.to_rows();
-            rows.extend(alarm.as_ref().map(AlarmRow::to_row));
-            rows
-        }
+        Change::Alarm(alarm) => vec![alarm.to_row()],
+        Change::AlarmEvent(event) => event.to_rows(),
         Change::Incident(incident) => vec![incident.to_row(), incident.to_month_row()],
         Change::Rule(rule) => vec![rule.to_row()],
         Change::Silence(silence) => vec![silence.to_row()],

@@ -1,7 +1,7 @@
 //! Log to store.
 //!
 //! - reads: `device-events`, `device-status`, `inventory`, `ledger`, `measurements`, `rollups-hour`, `rollups-day`, `read-requests`,
-//!   `alarm-transitions`, `incidents`, `rules`, as group `persist`
+//!   `alarms`, `alarm-transitions`, `incidents`, `rules`, as group `persist`
 //! - writes: tables `device_events`; `status`, `status_by_group`; `entities`, `groups`, `serials`; `ledger`; `samples_raw`,
 //!   `latest_by_group`; `rollup_hourly`; `rollup_daily`, `rollup_monthly`; `alarms`; `alarm_events`; `incidents`, `incidents_by_month`;
 //!   `alert_rules`, `silences`; answers in `observations`; dead letters
@@ -192,7 +192,8 @@ pub fn describe() -> Description {
             (Topic::Measurements, &["samples_raw", "latest_by_group"]),
             (Topic::RollupsHour, &["rollup_hourly"]),
             (Topic::RollupsDay, &["rollup_daily", "rollup_monthly"]),
-            (Topic::AlarmTransitions, &["alarms", "alarm_events"]),
+            (Topic::Alarms, &["alarms"]),
+            (Topic::AlarmTransitions, &["alarm_events"]),
             (Topic::Incidents, &["incidents", "incidents_by_month"]),
             (Topic::Rules, &["alert_rules", "silences"]),
         ],

@@ -48,6 +48,7 @@ pub(crate) async fn plan(store: &Arc<dyn Store>, changes: &[Change]) -> Result<P
             | Change::Sample(..)
             | Change::Rollup(_)
             | Change::Alarm(_)
+            | Change::AlarmEvent(_)
             | Change::Incident(_)
             | Change::Rule(_)
             | Change::Silence(_) => plan.rows.extend(rows_of(change)),
@@ -91,6 +92,7 @@ impl Known {
                 | Change::Rollup(_)
                 | Change::Wanted(_)
                 | Change::Alarm(_)
+                | Change::AlarmEvent(_)
                 | Change::Incident(_)
                 | Change::Rule(_)
                 | Change::Silence(_)

@@ -11,6 +11,7 @@ use log::{Log, MemoryLog};
 use model::EntityId;
 use store::rows::{ALERT_RULES, AlarmScope, RuleRow, SILENCES, SilenceRow};
 use store::{Scan, Store, TableDef, Value, queries};
+use topology::Topic;
 
 struct Setup {
     log: Arc<dyn Log>,
@@ -47,9 +48,15 @@ async fn versions(store: &dyn Store, table: &'static TableDef, id: &str) -> Vec<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alarm_and_its_history_are_found_by_every_scope() {
     let s = setup();
-    alarm_life(&Feed::new(&s.log));
+    let feed = Feed::new(&s.log);
+    alarm_life(&feed);
     let handle = start(&s.log, &s.store, 2);
     caught_up(&s.log).await;
+    // The topics forget what is over.
+    feed.raw(Topic::Alarms, "a-1", Some(20), None);
+    feed.raw(Topic::Incidents, "i-1", Some(21), None);
+    caught_up(&s.log).await;
+    assert!(queries::incident(&*s.store, "i-1").await.unwrap().is_some());
 
     let cleared = queries::alarm(&*s.store, "a-1").await.unwrap().unwrap();
     let wire = alarm("a-1", &onu(5), "cleared", 3);

@@ -228,6 +228,7 @@ async fn a_rebuild_makes_the_same_rows() {
     let s = setup();
     let feed = Feed::new(&s.log);
     life(&feed, 100);
+    common::alarms::alarm_life(&feed);
     feed.raw(Topic::DeviceStatus, &onu(1), Some(9_000), Some(b"nonsense".to_vec()));
     let handle = start(&s.log, &s.store, 2);
     caught_up(&s.log).await;

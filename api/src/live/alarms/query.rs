@@ -98,7 +98,7 @@ impl LiveState {
         let standing = self.alarms.board.list(after.as_ref()).filter_map(|(key, _, slot)| {
             let row = slot.row()?;
             let wanted = row.condition == "raised" && is_of(tenant, &row.entity) && narrow.fits(row);
-            wanted.then(|| (key, row))
+            wanted.then_some((key, row))
         });
         Some(page(standing, limit, |row| json(&AlarmItem::from(&**row))))
     }
@@ -118,7 +118,7 @@ impl LiveState {
         let open = self.incidents.board.list(after.as_ref()).filter_map(|(key, _, slot)| {
             let row = slot.row()?;
             let wanted = row.state != "closed" && is_of(tenant, &row.entity) && narrow.fits(row);
-            wanted.then(|| (key, row))
+            wanted.then_some((key, row))
         });
         Some(page(open, limit, |row| json(&IncidentItem::from(&**row))))
     }

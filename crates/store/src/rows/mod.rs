@@ -8,7 +8,7 @@
 //! | `groups` | `inventory` | kind | read group | lists of sites, OLTs, boards, PON ports |
 //! | `serials` | `inventory` | tenant, serial | entity | where a serial was sighted |
 //! | `device_events` | `device-events` | entity, year | at ↓, id ↓ | what happened to a device |
-//! | `alarms` | `alarm-transitions` | alarm | | one alarm |
+//! | `alarms` | `alarms` | alarm | | one alarm |
 //! | `alarm_events` | `alarm-transitions` | scope, span of time | at ↓, id ↓ | what happened to alarms: all, of a site, of an entity, of one |
 //! | `incidents` | `incidents` | incident | | one incident |
 //! | `incidents_by_month` | `incidents` | tenant, month | began ↓, incident ↓ | incidents by when they began |

@@ -175,7 +175,7 @@ pub fn silence(id: &str) -> Silence {
     }
 }
 
-/// An alarm's life: raised, acknowledged, cleared; forgotten by its topic afterwards.
+/// An alarm's life: raised, acknowledged, cleared; and what is around it.
 pub fn alarm_life(feed: &Feed) {
     for (offset, condition, word) in [
         (1, "raised", "raised"),
@@ -185,10 +185,8 @@ pub fn alarm_life(feed: &Feed) {
         say(feed, alarm("a-1", &onu(5), condition, offset), word);
     }
     say(feed, alarm("a-2", &onu(6), "raised", 4), "raised");
-    feed.raw(Topic::Alarms, "a-1", Some(5), None);
     feed.put(Topic::Incidents, "i-1", 1, incident("i-1", "open", 1));
     feed.put(Topic::Incidents, "i-1", 6, incident("i-1", "closed", 6));
-    feed.raw(Topic::Incidents, "i-0", Some(7), None);
     feed.put(Topic::Rules, "onu-rx-low#1#api-1", 8, rule("onu-rx-low", 1));
     feed.put(Topic::Rules, "onu-rx-low#2#api-1", 9, rule("onu-rx-low", 2));
     feed.put(Topic::Rules, "s-1#1#api-1", 10, silence("s-1"));
