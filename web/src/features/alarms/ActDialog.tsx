@@ -46,8 +46,6 @@ export function ActDialog({ alarm, act, close }: { alarm: AlarmItem; act: Act; c
           onChange={event => setText(event.target.value)}
           rows={3}
           maxLength={1_000}
-          // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write here
-          autoFocus
           data-testid="act-text"
           onKeyDown={event => {
             // A note is one line for most: Enter sends, Shift Enter breaks it.
