@@ -120,6 +120,8 @@ export const alarms = {
     silence: 'Silence',
     unsilence: 'End silence',
   },
+  ofMany: (n: number) => count(n, 'alarm', 'alarms'),
+  acknowledgeAll: (n: number) => `Acknowledge ${count(n, 'symptom', 'symptoms')}`,
   clearHint:
     'It is taken from the list although its condition may still hold. Say why: the reason stays in its history.',
   until: 'Until',

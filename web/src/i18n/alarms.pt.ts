@@ -125,6 +125,8 @@ export const alarms: typeof en.alarms = {
     silence: 'Silenciar',
     unsilence: 'Encerrar silêncio',
   },
+  ofMany: n => count(n, 'alarme', 'alarmes'),
+  acknowledgeAll: n => `Reconhecer ${count(n, 'sintoma', 'sintomas')}`,
   clearHint: 'Ele sai da lista embora a condição possa continuar. Diga o motivo: ele fica no histórico.',
   until: 'Até',
   untilAt: 'Até uma hora',
