@@ -478,6 +478,7 @@ export const sites = {
   filter: 'Filter cards',
   cardsFailed: 'The cards could not be loaded.',
   cardsOf: 'Cards of the site',
+  more: (n: string) => `Only the first ${n} are listed here.`,
   noCards: 'No card is known here',
   notFound: 'Site not found',
   age: 'Age of the newest value',

@@ -482,6 +482,7 @@ export const sites: typeof en.sites = {
   filter: 'Filtrar cartões',
   cardsFailed: 'Não foi possível carregar os cartões.',
   cardsOf: 'Cartões do site',
+  more: n => `Só os primeiros ${n} são listados aqui.`,
   noCards: 'Nenhum cartão conhecido aqui',
   notFound: 'Site não encontrado',
   age: 'Idade do valor mais novo',
