@@ -150,7 +150,8 @@ export class Measures {
     const most = Number(url.searchParams.get('points') ?? 1000)
     const asked = url.searchParams.get('tier') ?? 'auto'
     const span = to - from
-    const tier = asked === 'auto' ? (span <= 3 * DAY ? 'raw' : span <= 90 * DAY ? 'hour' : 'day') : asked
+    const tier =
+      asked === 'auto' ? (span <= DAY ? 'raw' : span <= 31 * DAY ? 'hour' : span <= 366 * DAY ? 'day' : 'month') : asked
     const step = Math.max(TIERS[tier], tier === 'raw' ? Math.ceil(span / most / 60_000) * 60_000 : 0)
     if (this.dense > 0) return this.many(entity, measure, from, to, known[measure][0])
     const points = []

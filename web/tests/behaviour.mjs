@@ -365,6 +365,18 @@ const tests = {
     await page.locator('.alarm-row.symptom').first().waitFor()
     await page.keyboard.press('o')
     await page.getByTestId('incident-detail').getByText('The whole PON went dark at once').waitFor()
+    const counted = Number(await page.getByTestId('nav-count').getAttribute('data-incidents'))
+    await page.keyboard.press('a')
+    await page
+      .locator('dialog')
+      .getByText(/^\d+ alarms$/)
+      .waitFor()
+    await page.keyboard.type('splice team called')
+    await page.keyboard.press('Enter')
+    await page.locator('.symptom-list[data-open="0"]').waitFor()
+    await until('the incident no longer waits for anybody', async () => {
+      return Number(await page.getByTestId('nav-count').getAttribute('data-incidents')) === counted - 1
+    })
     await page.keyboard.press('Escape')
     await page.keyboard.press('e')
     await page.locator('.alarm-row.symptom').first().waitFor({ state: 'detached' })
@@ -381,7 +393,8 @@ const tests = {
     })
     await page.locator(`.alarm-row.cursor[data-alarm="${id}"]`).waitFor()
     await page.keyboard.press('a')
-    await page.getByTestId('act-text').fill('on our way')
+    await page.getByTestId('act-text').waitFor()
+    await page.keyboard.type('on our way')
     await page.keyboard.press('Enter')
     await page.locator(`[data-alarm="${id}"] [data-testid=doing]`).waitFor()
     await page.locator(`[data-testid=alarm][data-alarm="${id}"][data-operator=acknowledged]`).waitFor()

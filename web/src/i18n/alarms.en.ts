@@ -120,6 +120,8 @@ export const alarms = {
     silence: 'Silence',
     unsilence: 'End silence',
   },
+  ofMany: (n: number) => count(n, 'alarm', 'alarms'),
+  acknowledgeAll: (n: number) => `Acknowledge ${count(n, 'symptom', 'symptoms')}`,
   clearHint:
     'It is taken from the list although its condition may still hold. Say why: the reason stays in its history.',
   until: 'Until',
@@ -476,6 +478,7 @@ export const sites = {
   filter: 'Filter cards',
   cardsFailed: 'The cards could not be loaded.',
   cardsOf: 'Cards of the site',
+  more: (n: string) => `Only the first ${n} are listed here.`,
   noCards: 'No card is known here',
   notFound: 'Site not found',
   age: 'Age of the newest value',

@@ -122,6 +122,18 @@ describe('a snapshot and its deltas', () => {
     expect(store.sites()).toEqual(['RJO'])
   })
 
+  it('keep other systems out of the tree of OLTs', () => {
+    const nms = 'default/padtec/nms-1'
+    subscribed('t', [statusItem(OLT)])
+    const before = store.structure()
+    subscribed('e', [statusItem(nms), statusItem(`${nms}/card/ROA1#3`, { state: 'up' })])
+    expect(store.children('')).toEqual([OLT])
+    expect(store.children(nms)).toEqual([`${nms}/card/ROA1#3`])
+    store.delta([{ ids: ['e'], item: statusItem(`${nms}/card/ROA1#4`) }])
+    flush()
+    expect(store.structure()).toBe(before + 1)
+  })
+
   it('are ordered as a person counts', () => {
     subscribed(
       'p',

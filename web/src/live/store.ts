@@ -87,7 +87,7 @@ export class LiveStore {
     return sorted
   }
 
-  /** Rises whenever something above an ONU comes or goes: what the tree's shape depends on. */
+  /** Rises whenever something above an ONU or a card comes or goes: what the tree's shape depends on. */
   structure(): number {
     return this.#structure
   }
@@ -346,7 +346,7 @@ export class LiveStore {
   #moved(parent: string, kind: Kind): void {
     this.#sorted.delete(parent)
     this.#mark(`children:${parent}`)
-    if (kind === 'onu') return
+    if (kind === 'onu' || kind === 'card') return
     this.#structure += 1
     this.#mark('structure')
   }
@@ -374,7 +374,13 @@ export class LiveStore {
 
 const SITES = '\u0000sites'
 
-const above = (item: StatusItem): string => (item.entity === item.root ? '' : (item.parent ?? item.root))
+/** Above roots that are no part of the tree of OLTs: other management systems have pages of their own. */
+const ELSEWHERE = '\u0000elsewhere'
+
+const above = (item: StatusItem): string => {
+  if (item.entity === item.root) return item.kind === 'padtec' ? ELSEWHERE : ''
+  return item.parent ?? item.root
+}
 
 export const summaryKey = (site?: string): string => (site === undefined ? 'summary' : `summary:${site}`)
 

@@ -17,6 +17,8 @@ export function FormDialog(props: {
   const titleId = useId()
   useEffect(() => {
     dialog.current?.showModal()
+    // The browser would choose the button that closes it: who opened a form wants to write.
+    dialog.current?.querySelector<HTMLElement>('textarea, input, select')?.focus()
   }, [])
   const submit = (event: FormEvent) => {
     event.preventDefault()

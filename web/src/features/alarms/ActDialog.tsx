@@ -8,7 +8,8 @@ import { FormDialog } from '../../ui/dialog'
 import { type Until, UntilPicker, untilOf } from './UntilPicker'
 
 /** An act that takes words, or a time: asked for in place, sent at once. */
-export function ActDialog({ alarm, act, close }: { alarm: AlarmItem; act: Act; close: () => void }) {
+export function ActDialog(props: { alarms: readonly AlarmItem[]; act: Act; close: () => void }) {
+  const { alarms, act, close } = props
   const { m } = useSpeech()
   const now = useNow(1_000)
   const [text, setText] = useState('')
@@ -18,10 +19,14 @@ export function ActDialog({ alarm, act, close }: { alarm: AlarmItem; act: Act; c
   const needsWords = act === 'comment' || act === 'clear'
   const isShort = (needsWords && words === '') || (act === 'silence' && ends === null)
   const send = () =>
-    void acts.begin(alarm.alarm_id, act, {
-      ...(words ? { text: words } : {}),
-      ...(act === 'silence' && ends !== null ? { until: new Date(ends).toISOString() } : {}),
-    })
+    void acts.beginAll(
+      alarms.map(alarm => alarm.alarm_id),
+      act,
+      {
+        ...(words ? { text: words } : {}),
+        ...(act === 'silence' && ends !== null ? { until: new Date(ends).toISOString() } : {}),
+      },
+    )
   return (
     <FormDialog
       title={m.alarms.acts[act]}
@@ -32,7 +37,7 @@ export function ActDialog({ alarm, act, close }: { alarm: AlarmItem; act: Act; c
       danger={act === 'clear'}
     >
       <p className="form-about">
-        <bdi>{inert(alarm.text)}</bdi>
+        <bdi>{alarms.length === 1 ? inert(alarms[0]?.text) : m.alarms.ofMany(alarms.length)}</bdi>
       </p>
       {act === 'clear' && <p className="form-hint">{m.alarms.clearHint}</p>}
       {act === 'silence' && <UntilPicker until={until} setUntil={setUntil} now={now} />}
@@ -46,8 +51,6 @@ export function ActDialog({ alarm, act, close }: { alarm: AlarmItem; act: Act; c
           onChange={event => setText(event.target.value)}
           rows={3}
           maxLength={1_000}
-          // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write here
-          autoFocus
           data-testid="act-text"
           onKeyDown={event => {
             // A note is one line for most: Enter sends, Shift Enter breaks it.

@@ -15,7 +15,7 @@ import { AlarmFilters } from './AlarmFilters'
 import { AlarmRow } from './AlarmRow'
 import { actsFor } from './acts'
 import { IncidentRow } from './IncidentRow'
-import { type AlarmFilter, foldAlarms, isFiltered, NO_ALARM_FILTER, type Row, type Sort } from './model'
+import { type AlarmFilter, foldAlarms, isFiltered, NO_ALARM_FILTER, openSymptoms, type Row, type Sort } from './model'
 import { useMayAct } from './useActs'
 
 /** What a person has chosen outlives the page: who comes back finds the list as it was. */
@@ -32,7 +32,7 @@ interface Props {
   open: (id: string) => void
   openIncident: (id: string) => void
   close: () => void
-  ask: (alarm: AlarmItem, act: Act) => void
+  ask: (of: AlarmItem | readonly AlarmItem[], act: Act) => void
   isAsking: boolean
 }
 
@@ -93,7 +93,13 @@ export function ActiveList({ alarm, incident, open, openIncident, close, ask, is
     else if (row?.kind === 'incident') openIncident(row.incident.incident_id)
   }
   const act = (wanted: readonly Act[]) => {
-    if (isAsking || !may || current?.kind !== 'alarm') return
+    if (isAsking || !may) return
+    if (current?.kind === 'incident' && wanted.includes('acknowledge')) {
+      const open = openSymptoms(alarms, current.incident.incident_id)
+      if (open.length > 0) ask(open, 'acknowledge')
+      return
+    }
+    if (current?.kind !== 'alarm') return
     const possible = actsFor(current.alarm).find(each => wanted.includes(each))
     if (!possible) return
     if (possible === 'unacknowledge' || possible === 'unsilence') void acts.begin(current.alarm.alarm_id, possible)

@@ -18,11 +18,12 @@ interface Props {
 /** What is wrong now, and what was: the list, and beside it the details of one. */
 export default function AlarmsPage({ tab, alarm, incident }: Props) {
   const { m } = useSpeech()
-  const [asked, setAsked] = useState<{ alarm: AlarmItem; act: Act } | null>(null)
+  const [asked, setAsked] = useState<{ alarms: readonly AlarmItem[]; act: Act } | null>(null)
   useEffect(() => {
     document.title = `${m.nav.alarms} · ${m.app.name}`
   }, [m])
-  const ask = (of: AlarmItem, act: Act) => setAsked({ alarm: of, act })
+  const ask = (of: AlarmItem | readonly AlarmItem[], act: Act) =>
+    setAsked({ alarms: 'alarm_id' in of ? [of] : of, act })
   const close = () => navigate(alarmPath(null, tab))
   const open = (id: string) => navigate(alarmPath(id, tab))
   const isOpen = alarm !== null || incident !== null
@@ -55,8 +56,8 @@ export default function AlarmsPage({ tab, alarm, incident }: Props) {
         )}
       </section>
       {alarm !== null && <AlarmDetail key={alarm} id={alarm} close={close} ask={ask} />}
-      {incident !== null && <IncidentDetail key={incident} id={incident} close={close} />}
-      {asked && <ActDialog alarm={asked.alarm} act={asked.act} close={() => setAsked(null)} />}
+      {incident !== null && <IncidentDetail key={incident} id={incident} close={close} ask={ask} />}
+      {asked && <ActDialog alarms={asked.alarms} act={asked.act} close={() => setAsked(null)} />}
     </div>
   )
 }

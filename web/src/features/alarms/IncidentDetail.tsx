@@ -4,19 +4,27 @@ import { useSpeech, word } from '../../i18n'
 import { parseEntity } from '../../lib/entity'
 import { inert } from '../../lib/text'
 import { ALARMS, INCIDENTS, useAlarms, useIncident, useTopic } from '../../live/hooks'
-import type { AlarmItem, IncidentItem } from '../../protocol/alarms'
+import type { Act, AlarmItem, IncidentItem } from '../../protocol/alarms'
 import * as Icons from '../../ui/icons'
 import { Age, CopyButton, Foreign, Link, Notice, Skeleton } from '../../ui/parts'
 import { SeverityBadge, SeveritySign } from '../../ui/severity'
 import { useAsked } from '../../ui/useAsked'
 import { DetailHead, Fact } from './AlarmDetail'
 import { Confidence, Losses, VerdictSign } from './IncidentRow'
+import { openSymptoms } from './model'
+import { useMayAct } from './useActs'
 
 /** So many of what it took down are listed at once. */
 const SHOWN_MAX = 60
 
+interface Props {
+  id: string
+  close: () => void
+  ask: (of: readonly AlarmItem[], act: Act) => void
+}
+
 /** Everything about one incident: the verdict, what it took down, and its symptoms. */
-export function IncidentDetail({ id, close }: { id: string; close: () => void }) {
+export function IncidentDetail({ id, close, ask }: Props) {
   const { m } = useSpeech()
   useTopic(INCIDENTS)
   useTopic(ALARMS)
@@ -26,7 +34,7 @@ export function IncidentDetail({ id, close }: { id: string; close: () => void })
   return (
     <aside className="detail" aria-label={m.alarms.incident} data-testid="incident-detail" data-incident={id}>
       {incident ? (
-        <Known incident={incident} told={asked.value?.symptoms ?? []} close={close} />
+        <Known incident={incident} told={asked.value?.symptoms ?? []} close={close} ask={ask} />
       ) : (
         <>
           <DetailHead close={close} />
@@ -45,8 +53,9 @@ export function IncidentDetail({ id, close }: { id: string; close: () => void })
   )
 }
 
-function Known(props: { incident: IncidentItem; told: readonly AlarmItem[]; close: () => void }) {
-  const { incident, told, close } = props
+function Known(props: { incident: IncidentItem; told: readonly AlarmItem[] } & Omit<Props, 'id'>) {
+  const { incident, told, close, ask } = props
+  const may = useMayAct()
   const { m, f } = useSpeech()
   const [all, setAll] = useState(false)
   const alarms = useAlarms()
@@ -55,6 +64,7 @@ function Known(props: { incident: IncidentItem; told: readonly AlarmItem[]; clos
     for (const alarm of alarms) if (alarm.incident_id === incident.incident_id) found.set(alarm.alarm_id, alarm)
     return [...found.values()]
   }, [alarms, told, incident.incident_id])
+  const open = openSymptoms(symptoms, incident.incident_id).filter(alarm => alarm.condition !== 'cleared')
   const affected = all ? incident.affected : incident.affected.slice(0, SHOWN_MAX)
   const rest = incident.affected.length - affected.length
   return (
@@ -114,8 +124,19 @@ function Known(props: { incident: IncidentItem; told: readonly AlarmItem[]; clos
         </section>
         <section className="detail-part" aria-labelledby="incident-symptoms">
           <h3 id="incident-symptoms">{m.alarms.symptoms(symptoms.length)}</h3>
+          {may && open.length > 0 && (
+            <button
+              type="button"
+              className="button button-small symptoms-act"
+              onClick={() => ask(open, 'acknowledge')}
+              data-act="acknowledge"
+            >
+              <Icons.Acknowledge size={14} />
+              {m.alarms.acknowledgeAll(open.length)}
+            </button>
+          )}
           {symptoms.length === 0 && <p className="detail-note">{m.alarms.noSymptoms}</p>}
-          <ul className="symptom-list">
+          <ul className="symptom-list" data-open={open.length}>
             {symptoms.slice(0, SHOWN_MAX).map(alarm => (
               <li key={alarm.alarm_id}>
                 <SeveritySign severity={alarm.severity} size={13} />

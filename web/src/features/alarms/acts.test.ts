@@ -108,6 +108,23 @@ describe('an act', () => {
     expect(acts.of('x')).toMatchObject({ state: 'failed', why })
   })
 
+  it('on many is sent for each, some at a time', async () => {
+    const ids = Array.from({ length: 10 }, (_, i) => `a${i}`)
+    let under = 0
+    let most = 0
+    answer = async () => {
+      under += 1
+      most = Math.max(most, under)
+      await new Promise(done => setTimeout(done, 0))
+      under -= 1
+      return { act_id: 'many' }
+    }
+    await acts.beginAll(ids, 'acknowledge', { text: 'all of them' })
+    expect(sent).toHaveLength(10)
+    expect(most).toBe(4)
+    expect(ids.every(id => acts.of(id)?.state === 'accepted')).toBe(true)
+  })
+
   it('is one at a time for each alarm', async () => {
     await acts.begin('x', 'acknowledge')
     await acts.begin('x', 'comment', { text: 'second' })

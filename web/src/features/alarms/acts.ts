@@ -4,6 +4,9 @@ import { ApiError } from '../../session/api'
 /** When the alarm's own history is asked whether an act has come through, after the answer, in milliseconds. */
 const ASK_AFTER_MS = [1_500, 3_000, 6_000, 12_000, 24_000] as const
 
+/** Acts sent at one time. */
+const AT_ONCE = 4
+
 /**
  * - `sending`: the server has not answered yet
  * - `accepted`: the log has it; the alarm has not said anything yet
@@ -103,6 +106,15 @@ export class Acts {
         message: error instanceof ApiError ? error.message : null,
       })
     }
+  }
+
+  /** The same for many, some at a time: a server is not to be stormed by one click. */
+  async beginAll(alarms: readonly string[], act: Act, body: ActBody = {}): Promise<void> {
+    const left = [...alarms]
+    const work = async () => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) await this.begin(next, act, body)
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work))
   }
 
   /** The alarm changed: perhaps by what we wait for. */

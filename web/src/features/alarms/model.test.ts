@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { alarmItem, incidentItem } from '../../lib/fixtures'
-import { type AlarmFilter, foldAlarms, NO_ALARM_FILTER, severityRank, standing } from './model'
+import { type AlarmFilter, foldAlarms, NO_ALARM_FILTER, openSymptoms, severityRank, standing } from './model'
 
 const at = (minute: number) => `2026-11-21T10:${String(minute).padStart(2, '0')}:00.000Z`
 const keys = (
@@ -116,5 +116,8 @@ it('what stands counts incidents, and alarms that are neither symptoms nor ackno
     alarms: 2,
     worst: 'major',
   })
+  const done = alarmItem('x', { incident_id: 'i', operator_state: 'acknowledged' })
+  expect(standing([done], [incidentItem('i'), incidentItem('j')])).toMatchObject({ incidents: 1 })
+  expect(openSymptoms([...alarms, done], 'i').map(alarm => alarm.alarm_id)).toEqual(['d'])
   expect(standing([], [])).toEqual({ incidents: 0, alarms: 0, worst: null })
 })

@@ -200,15 +200,26 @@ const incidentOrder = (a: IncidentItem, b: IncidentItem): number =>
   compare(b.began_at, a.began_at) ||
   compare(a.incident_id, b.incident_id)
 
-/** What the bar says: raised alarms that are shown and that nobody has acknowledged, symptoms folded into their incidents. */
+/**
+ * What the bar says: raised alarms that are shown and that nobody has acknowledged, symptoms folded into their incidents.
+ * An incident is looked after when all its symptoms are.
+ */
 export interface Standing {
   incidents: number
   alarms: number
   worst: string | null
 }
 
+/** Symptoms of an incident that nobody has acknowledged. */
+export const openSymptoms = (alarms: readonly AlarmItem[], incident: string): AlarmItem[] =>
+  alarms.filter(alarm => alarm.incident_id === incident && alarm.operator_state === 'none')
+
 export function standing(alarms: readonly AlarmItem[], incidents: readonly IncidentItem[]): Standing {
   const known = new Set(incidents.map(incident => incident.incident_id))
+  // By incident: whether it has symptoms, and one of them that nobody has acknowledged.
+  const open = new Map<string, boolean>()
+  for (const { incident_id: id, operator_state: operator } of alarms)
+    if (id !== null && known.has(id)) open.set(id, (open.get(id) ?? false) || operator === 'none')
   let count = 0
   let worstOf: string | null = null
   const look = (severity: string) => {
@@ -220,6 +231,7 @@ export function standing(alarms: readonly AlarmItem[], incidents: readonly Incid
     count += 1
     look(alarm.severity)
   }
-  for (const incident of incidents) look(incident.severity)
-  return { incidents: incidents.length, alarms: count, worst: worstOf }
+  const waiting = incidents.filter(incident => open.get(incident.incident_id) !== false)
+  for (const incident of waiting) look(incident.severity)
+  return { incidents: waiting.length, alarms: count, worst: worstOf }
 }

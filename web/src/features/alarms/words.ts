@@ -87,7 +87,7 @@ export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: strin
   const low = limitWords(f, rule.low, unit)
   const high = limitWords(f, rule.high, unit)
   const by = differenceOf(unit)
-  const window = rule.window_s === null ? '—' : spanWords(f, rule.window_s)
+  const window = !rule.window_s ? '—' : spanWords(f, rule.window_s)
   const move = (down: string, up: string) =>
     [
       ...(rule.low === null ? [] : [down]),

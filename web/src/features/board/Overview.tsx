@@ -187,8 +187,7 @@ const AttentionRow = memo(function AttentionRow({ id, select }: { id: string; se
 const OltCard = memo(function OltCard({ id, site, select }: { id: string; site: string | null; select: Select }) {
   const { m, f } = useSpeech()
   const item = useEntity(id)
-  // Other systems than OLTs have pages of their own.
-  if (!item || item.kind === 'padtec' || (site !== null && item.site !== site)) return null
+  if (!item || (site !== null && item.site !== site)) return null
   const counts = item.counts ?? NO_COUNTS
   const name = inert(item.name) || parseEntity(id).rootName
   return (

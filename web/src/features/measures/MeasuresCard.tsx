@@ -10,7 +10,7 @@ import { measureWords, unitOf, valueWords } from '../alarms/words'
 import { Chart } from './Chart'
 import { PointTable } from './PointTable'
 import { KNOWN_MEASURES } from './units'
-import { type Tier, useSeries } from './useSeries'
+import { fitsTier, type Tier, tierOf, useSeries } from './useSeries'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -146,8 +146,10 @@ function Plot({ entity, measure, names }: { entity: string; measure: string; nam
   const now = Math.ceil(useNow(everyMs) / everyMs) * everyMs
   const from = zoomed?.from ?? now - SPANS[span]
   const to = zoomed?.to ?? now
-  const main = useSeries({ entity, measure, from, to, tier }, 0)
-  const compared = useSeries(other === '' ? null : { entity, measure: other, from, to, tier }, 0)
+  const spanMs = to - from
+  const asked = tierOf(tier, spanMs)
+  const main = useSeries({ entity, measure, from, to, tier: asked }, 0)
+  const compared = useSeries(other === '' ? null : { entity, measure: other, from, to, tier: asked }, 0)
   const { series, unit } = main
   const lines = useMemo(
     () => [
@@ -188,9 +190,9 @@ function Plot({ entity, measure, names }: { entity: string; measure: string; nam
         )}
         <Select
           label={m.measures.tier}
-          value={tier}
+          value={fitsTier(tier, spanMs) ? tier : 'auto'}
           set={next => setTier(next as Tier)}
-          options={TIERS.map(each => [each, m.measures.tiers[each] ?? each])}
+          options={TIERS.filter(each => fitsTier(each, spanMs)).map(each => [each, m.measures.tiers[each] ?? each])}
         />
         {names.length > 1 && (
           <Select

@@ -12,6 +12,22 @@ const POINTS_MAX = 100_000
 
 export type Tier = 'auto' | 'raw' | 'hour' | 'day' | 'month'
 
+const DAY_MS = 86_400_000
+/** Longest span that the server answers of a tier, in milliseconds. */
+const LONGEST_MS: Record<Tier, number> = {
+  auto: Number.POSITIVE_INFINITY,
+  raw: 31 * DAY_MS,
+  hour: 400 * DAY_MS,
+  day: Number.POSITIVE_INFINITY,
+  month: Number.POSITIVE_INFINITY,
+}
+
+export const fitsTier = (tier: Tier, spanMs: number): boolean => spanMs <= LONGEST_MS[tier]
+
+/** What is asked for: where the server would choose months, days are there too and say more. */
+export const tierOf = (wanted: Tier, spanMs: number): Tier =>
+  !fitsTier(wanted, spanMs) || wanted === 'auto' ? (spanMs > 366 * DAY_MS ? 'day' : 'auto') : wanted
+
 export interface SeriesRequest {
   entity: string
   measure: string

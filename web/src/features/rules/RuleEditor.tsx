@@ -232,7 +232,7 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
                     name="condition"
                     value={each}
                     checked={draft.condition === each}
-                    onChange={() => set({ condition: each })}
+                    onChange={() => set({ condition: each, window_s: draft.window_s.trim() || (WINDOWS[each] ?? '') })}
                   />
                   <strong>{word(m.rules.conditions, each)}</strong>
                   <small>{word(m.rules.conditionHints, each)}</small>
@@ -326,6 +326,9 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
     </form>
   )
 }
+
+/** What a window is unless somebody says otherwise, in seconds. */
+const WINDOWS: Record<string, string> = { rate: '3600', slope: '259200' }
 
 interface FieldMore {
   hint?: string

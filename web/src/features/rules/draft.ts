@@ -39,7 +39,7 @@ export const NEW_DRAFT: Draft = {
   measure: 'onu_rx_power',
   low: '',
   high: '',
-  window_s: '3600',
+  window_s: '',
   states: [],
   causes: [],
   dead_band: '0.5',

@@ -7,7 +7,7 @@ import { compareIds, parseEntity } from '../../lib/entity'
 import { fold, inert } from '../../lib/text'
 import { useDerived, useTopic } from '../../live/hooks'
 import type { LatestMeasure, SiteItem } from '../../protocol/measures'
-import type { StatusItem, Topic } from '../../protocol/types'
+import type { Page, StatusItem, Topic } from '../../protocol/types'
 import * as Icons from '../../ui/icons'
 import { Age, Foreign, Link, Notice, Skeleton } from '../../ui/parts'
 import { StateBadge, stateWords, ToneIcon } from '../../ui/state'
@@ -18,6 +18,8 @@ import { wordsOf } from '../alarms/model'
 import { measureWords, valueWords } from '../alarms/words'
 import { Quality } from '../measures/MeasuresCard'
 
+/** Most cards of a site that the server tells at once. */
+const CARDS_MAX = 1_000
 const CARDS_EVERY_MS = 30_000
 const VALUES_EVERY_MS = 30_000
 /** Rows of the live store are looked at so often, in milliseconds. */
@@ -31,7 +33,11 @@ const VALUES_MAX = 5
 /** The cards of a site with their state and last values. */
 export function SiteCards({ site, known }: { site: string; known: readonly SiteItem[] }) {
   const { m, f } = useSpeech()
-  const asked = useAsked<{ items: StatusItem[] }>(`/sites/${encodeURIComponent(site)}/cards`, null, CARDS_EVERY_MS)
+  const asked = useAsked<Page<StatusItem>>(
+    `/sites/${encodeURIComponent(site)}/cards?limit=${CARDS_MAX}`,
+    null,
+    CARDS_EVERY_MS,
+  )
   const told = asked.value?.items
   const cards = useLiveCards(site, told)
   const [text, setText] = useState('')
@@ -100,6 +106,7 @@ export function SiteCards({ site, known }: { site: string; known: readonly SiteI
           </button>
         </p>
       )}
+      {asked.value?.next && <p className="form-hint page-note">{m.sites.more(f.number(CARDS_MAX))}</p>}
       {asked.state === 'loading' && !told && <Skeleton rows={10} />}
       {asked.state === 'missing' && (
         <Notice title={m.sites.notFound} hint={inert(site)} icon={<Icons.Question size={28} />}>
