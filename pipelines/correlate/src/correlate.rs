@@ -107,8 +107,11 @@ fn losses(turn: &mut Turn<'_>, news: &LossNews) -> &'static str {
         return "not_mine";
     };
     if let Some(known) = turn.tree.part_mut(part.place, part.episode) {
+        // Switched off on purpose, or gone: never a loss, and nobody's symptom.
+        let no_loss: Vec<u16> = known.lost.iter().filter(|&onu| !part.lost.has(onu)).collect();
+        let (incident, place) = (known.incident, part.place);
         known.refresh(part);
-        let incident = known.incident;
+        turn.release(incident, place, no_loss);
         turn.evaluate(incident);
         return "changed";
     }

@@ -39,7 +39,7 @@ pub fn stage(incident: &Incident, tree: &Tree, now: Micros, came_back: bool) -> 
         Stage::Settling { began, until } if came_back => {
             let longer = until.max(now.plus(SETTLE_MORE)).min(began.plus(SETTLE_MAX));
             let until = match totals.still {
-                0 if totals.lost > 0 => now.plus(SETTLE_BACK),
+                0 => now.plus(SETTLE_BACK),
                 _ => longer,
             };
             Stage::Settling { began, until }
@@ -52,7 +52,7 @@ pub fn stage(incident: &Incident, tree: &Tree, now: Micros, came_back: bool) -> 
 pub fn window(verdict: Verdict, totals: &Totals) -> i64 {
     match verdict {
         Verdict::MonitoringLoss => SETTLE_SEEN,
-        _ if totals.still == 0 && totals.lost > 0 => SETTLE_BACK,
+        _ if totals.still == 0 => SETTLE_BACK,
         Verdict::PowerArea => SETTLE_POWER,
         _ => SETTLE_FIBRE,
     }
@@ -63,6 +63,11 @@ pub fn window(verdict: Verdict, totals: &Totals) -> i64 {
 fn is_cause_gone(incident: &Incident, tree: &Tree, totals: &Totals) -> bool {
     let back = totals.back();
     let share = |part: u32| back > 0 && back >= (totals.lost / part).max(1);
+    let mut parts = tree.parts_of(incident.number).peekable();
+    let has_parts = parts.peek().is_some();
+    if has_parts && totals.still == 0 && !parts.any(Part::is_port_out) {
+        return true;
+    }
     match incident.verdict {
         Verdict::MonitoringLoss => incident.stage != Stage::Open,
         Verdict::Board => {

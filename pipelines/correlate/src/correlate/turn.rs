@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::judge::{Judged, Sum, judge};
 use super::part::{Part, Totals};
-use super::tree::{CLOSED_MAX, INCIDENTS_MAX, Incident, Scattered, Stage, Tree, Verdict, Where, onu_at};
+use super::tree::{CLOSED_MAX, INCIDENTS_MAX, Incident, PonPlace, Scattered, Stage, Tree, Verdict, Where, onu_at};
 use super::{life, words};
 
 /// Losses that come this much later may still be of an incident that is as young as that. Observed microseconds.
@@ -236,7 +236,14 @@ impl<'a> Turn<'a> {
             .filter(|p| p.place == part.place && p.taken && p.lost.common(&part.lost) > 0);
         let numbers: BTreeSet<u32> = taken.map(|p| p.incident).collect();
         for number in numbers {
-            let onus = part.lost.iter().map(|onu| onu_at(&self.root, part.place, onu));
+            self.release(number, part.place, part.lost.ids());
+        }
+    }
+
+    /// These ONUs are no longer symptoms of it.
+    pub fn release(&mut self, number: u32, place: PonPlace, onus: Vec<u16>) {
+        if !onus.is_empty() {
+            let onus = onus.into_iter().map(|onu| onu_at(&self.root, place, onu));
             self.releases.entry(number).or_default().extend(onus);
         }
     }

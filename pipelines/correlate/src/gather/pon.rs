@@ -241,10 +241,15 @@ impl Pon {
     /// It is out of service on purpose, or gone: then it never was a loss.
     fn no_loss(&mut self, id: u16, word: &'static str) -> Did {
         self.up.clear(id);
-        let changed = self.came_back(id);
-        for episode in self.episodes.iter_mut().filter(|e| e.open.is_some()) {
-            episode.lost.clear(id);
+        let mut changed = false;
+        for episode in &mut self.episodes {
+            let was_lost = episode.lost.clear(id);
+            episode.still.clear(id);
             episode.gasped.clear(id);
+            if was_lost && episode.open.is_none() {
+                episode.changed = true;
+                changed = true;
+            }
         }
         Did {
             changed,
