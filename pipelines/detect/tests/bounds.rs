@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use common::{ROOT, Told, rule, rule_record, said};
+use model::Micros;
 use pipeline_detect::{DEVICE_ALARMS_MAX, Detect, Index, MEASURES_MAX, RULES_KNOWN_MAX, Slot};
 use runtime::{Chain, Input, Now, Out, StateKey, Step, StepDescription, Verdict};
 use schemas::Rule;
@@ -175,6 +176,63 @@ fn a_rules_change_reaches_thousands_of_open_alarms_once_each() {
         *each.entry(said.entity).or_default() += 1;
     }
     assert!(each.len() == ONUS && each.values().all(|&n| n == 1));
+}
+
+/// Numbers and times at the end of what can be: nothing panics, nothing is a dead letter.
+#[test]
+fn numbers_at_the_end_of_what_can_be_are_numbers() {
+    let ends = [i64::MIN, i64::MIN / 2, -1, 0, 1, i64::MAX / 2, i64::MAX];
+    let values = [f64::MIN, -1.0, -0.0, f64::MIN_POSITIVE, 1.0, f64::MAX];
+    for kind in ["above", "below", "outside", "rate", "slope", "no_data"] {
+        let mut driver = Driver::with(1, 1, common::chain);
+        let limits = (Some(-0.75), Some(0.75));
+        let base = Rule {
+            dead_band: 0.0,
+            message: "{value} {limit} {since} {unit} {state}".into(),
+            ..rule(kind)
+        };
+        driver.pipe(
+            ROOT,
+            rule_record(match kind {
+                "above" => Rule { high: limits.1, ..base },
+                "below" => Rule { low: limits.0, ..base },
+                "rate" | "slope" => Rule {
+                    low: limits.0,
+                    high: limits.1,
+                    window_s: Some(3_600),
+                    ..base
+                },
+                "outside" => Rule {
+                    low: limits.0,
+                    high: limits.1,
+                    ..base
+                },
+                _ => base,
+            }),
+        );
+        for _ in 0..3 {
+            for at in ends {
+                for value in values {
+                    driver.advance(1_000);
+                    let told = Told::Sample(ONU.to_owned(), "rx", value, Quality::Good, Micros(at));
+                    driver.pipe(ROOT, told.record());
+                    let on = value > 0.0;
+                    driver.pipe(ROOT, Told::Trap(ONU.to_owned(), "los", on, Micros(at), None).record());
+                    driver.pipe(
+                        ROOT,
+                        Told::List(on, vec![(ONU.to_owned(), "sd".into())], Micros(at)).record(),
+                    );
+                    let state = Some(model::State::Offline);
+                    driver.pipe(ROOT, Told::Status(ONU.to_owned(), state, Micros(at), None).record());
+                }
+            }
+        }
+        let outcomes = driver.outcomes();
+        assert!(
+            outcomes.dead_lettered.is_empty() && outcomes.add_up(),
+            "{kind}: {outcomes:?}"
+        );
+    }
 }
 
 /// A record fires a thousand timers. What happens to one that still waits comes after what it waits for.
