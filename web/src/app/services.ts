@@ -4,7 +4,7 @@ import { frameSchedule } from '../live/schedule'
 import { LiveStore } from '../live/store'
 import type { ActAnswer, TransitionItem } from '../protocol/alarms'
 import type { Page } from '../protocol/types'
-import { Unreachable } from '../session/api'
+import { ApiError, Unreachable } from '../session/api'
 import { Session } from '../session/session'
 
 /** The page's own parts, assembled once, here. */
@@ -28,9 +28,11 @@ export const acts = new Acts({
     try {
       return await send()
     } catch (error) {
-      // Nobody knows whether it arrived: the same key makes it one act.
-      if (error instanceof Unreachable) return send()
-      throw error
+      if (!(error instanceof Unreachable)) throw error
+      // Nobody knows whether it arrived: the same key makes it one act. A conflict says that it did, and is being worked on.
+      return await send().catch(again => {
+        throw again instanceof ApiError && again.code === 'CONFLICT' ? error : again
+      })
     }
   },
   transitions: async alarm =>

@@ -56,6 +56,12 @@ export function word(words: Record<string, string>, key: string | null | undefin
   return Object.hasOwn(words, key) ? (words[key] as string) : key
 }
 
+/** A state in words; cards and sites have another gender in Portuguese than what hangs on an OLT. */
+export function stateWords(m: Messages, kind: string | null | undefined, state: string): string {
+  const own = kind === 'card' || kind === 'site' || kind === 'padtec'
+  return own && Object.hasOwn(m.sites.states, state) ? word(m.sites.states, state) : word(m.states, state)
+}
+
 /** Words of a name that are written in their own way; the vendor's ONT is our ONU. */
 const SPELLED: Record<string, string> = {
   ont: 'ONU',

@@ -1,4 +1,4 @@
-import { type Messages, useSpeech, word } from '../i18n'
+import { stateWords, useSpeech, word } from '../i18n'
 import type { Kind, StatusItem } from '../protocol/types'
 import * as Icons from './icons'
 import { type Tone, toneOf } from './tone'
@@ -37,12 +37,6 @@ export function StateBadge(props: {
       {item.cause && item.cause !== 'unknown' && <span className="badge-cause">{word(m.causes, item.cause)}</span>}
     </span>
   )
-}
-
-/** A state in words; cards and sites have another gender in Portuguese than what hangs on an OLT. */
-export function stateWords(m: Messages, kind: string | undefined, state: string): string {
-  const own = kind === 'card' || kind === 'site' || kind === 'padtec'
-  return own && Object.hasOwn(m.sites.states, state) ? word(m.sites.states, state) : word(m.states, state)
 }
 
 const KIND_ICONS: Partial<Record<Kind, typeof Icons.Olt>> = {

@@ -52,6 +52,12 @@ describe('a rule in words', () => {
     expect(conditionWords(en, f, ruleItem(change), unit)).toBe(expected)
   })
 
+  it('says the states of a card in the gender of cards', () => {
+    const rule = ruleItem({ condition: 'state', states: ['down'], raise_after_s: 0, clear_after_s: 0 })
+    expect(conditionWords(pt, g, rule)).toBe('estado Inativa')
+    expect(conditionWords(pt, g, { ...rule, scope: { ...NO_SCOPE, kind: 'card' } })).toBe('estado Inativo')
+  })
+
   it('is said in Portuguese with its comma', () => {
     expect(conditionWords(pt, g, ruleItem({ low: -27.5, clear_after_s: 0 }), 'dBm')).toBe(
       'Potência Rx da ONU abaixo de −27,5 dBm por 1 min, banda morta 0,5 dB',

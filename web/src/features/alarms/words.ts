@@ -1,4 +1,4 @@
-import { type Messages, word } from '../../i18n'
+import { type Messages, stateWords, word } from '../../i18n'
 import type { Formats } from '../../lib/format'
 import { inert } from '../../lib/text'
 import type { AlarmReason, RuleFields, Scope } from '../../protocol/alarms'
@@ -78,7 +78,7 @@ type Shape = Pick<
   | 'dead_band'
   | 'raise_after_s'
   | 'clear_after_s'
->
+> & { scope?: Scope }
 
 /** A rule's condition in words: "ONU Rx power below −27 for 1 min, dead band 0.5". */
 export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: string | null = null): string {
@@ -120,7 +120,7 @@ export function conditionWords(m: Messages, f: Formats, rule: Shape, unit: strin
       )
       break
     case 'state': {
-      const states = rule.states.map(state => word(m.states, state)).join(` ${w.or} `) || '—'
+      const states = rule.states.map(state => stateWords(m, rule.scope?.kind, state)).join(` ${w.or} `) || '—'
       const causes = rule.causes.map(cause => word(m.causes, cause)).join(` ${w.or} `)
       head = causes ? w.stateBy(states, causes) : w.state(states)
       break

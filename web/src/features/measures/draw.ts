@@ -203,7 +203,7 @@ function drawLine(
     to.globalAlpha = 1
     to.lineWidth = 1.5
     to.lineJoin = 'round'
-    if (dashed) to.setLineDash([5, 3])
+    if (dashed) to.setLineDash([9, 3])
     to.beginPath()
     for (let i = first; i < end; i += 1) to.lineTo(x(i), y(columns.avg, i))
     to.stroke()

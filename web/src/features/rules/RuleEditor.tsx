@@ -1,10 +1,10 @@
-import { type FormEvent, type ReactNode, useEffect, useId, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { navigate, rulePath } from '../../app/router'
 import { session } from '../../app/services'
 import { useSpeech, word } from '../../i18n'
 import { inert } from '../../lib/text'
-import { CONDITIONS, type RuleItem, SCOPE_WORDS } from '../../protocol/alarms'
-import { CAUSES, KINDS, SEVERITIES, STATES } from '../../protocol/types'
+import { CONDITIONS, type RuleItem } from '../../protocol/alarms'
+import { CAUSES, SEVERITIES, STATES } from '../../protocol/types'
 import { ApiError } from '../../session/api'
 import * as Icons from '../../ui/icons'
 import { Link } from '../../ui/parts'
@@ -14,11 +14,10 @@ import { useMayAct } from '../alarms/useActs'
 import { conditionWords, measureWords, scopeWords, spanWords, unitOf } from '../alarms/words'
 import { KNOWN_MEASURES, unitOfMeasure } from '../measures/units'
 import { checkDraft, type Draft, draftOf, NEW_DRAFT, NEW_FLAP, needsOf, numberOf, PLACES, type Problems } from './draft'
+import { Field, type FieldMore, ScopeFields } from './Fields'
 import { Preview } from './Preview'
+import { useServerCheck } from './useServerCheck'
 import { Versions } from './Versions'
-
-/** After the last key, in milliseconds, before the server is asked whether it would take the rule. */
-const CHECK_AFTER_MS = 400
 
 /** One rule as a form that says at once what it would mean and what is wrong with it. */
 export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () => void }) {
@@ -329,112 +328,3 @@ export function RuleEditor({ rule, saved }: { rule: RuleItem | null; saved: () =
 
 /** What a window is unless somebody says otherwise, in seconds. */
 const WINDOWS: Record<string, string> = { rate: '3600', slope: '259200' }
-
-interface FieldMore {
-  hint?: string
-  /** Said beside the label: what was written means. */
-  beside?: string
-}
-
-/** A field with its name, and below it what is wrong with it. */
-export function Field(
-  props: FieldMore & {
-    label: string
-    problem: string | null
-    children: (props: {
-      id: string
-      className: string
-      'aria-invalid': boolean
-      'aria-describedby': string
-    }) => ReactNode
-  },
-) {
-  const id = useId()
-  return (
-    <div className={`form-field ${props.problem ? 'wrong' : ''}`}>
-      <label htmlFor={id}>
-        {props.label}
-        {props.beside && <small className="faint">{props.beside}</small>}
-      </label>
-      {props.children({
-        id,
-        className: 'field-small',
-        'aria-invalid': props.problem !== null,
-        'aria-describedby': `${id}-wrong`,
-      })}
-      <small className={props.problem ? 'form-wrong' : 'faint'} id={`${id}-wrong`}>
-        {props.problem ?? props.hint}
-      </small>
-    </div>
-  )
-}
-
-/** What something applies to: all the given words must fit. */
-export function ScopeFields(props: {
-  scope: Draft['scope']
-  set: (scope: Draft['scope']) => void
-  problem: (key: string) => string | null
-}) {
-  const { m } = useSpeech()
-  const { scope, set, problem } = props
-  return (
-    <div className="form-row scope-fields">
-      {SCOPE_WORDS.filter(key => key !== 'tenant' || scope.tenant !== '').map(key => (
-        <Field
-          key={key}
-          label={m.rules.scope[key]}
-          problem={problem(key)}
-          {...(key === 'entity' ? { hint: m.rules.patternHint } : {})}
-        >
-          {field =>
-            key === 'kind' ? (
-              <select {...field} value={scope.kind} onChange={event => set({ ...scope, kind: event.target.value })}>
-                <option value="">{m.rules.any}</option>
-                {KINDS.map(kind => (
-                  <option key={kind} value={kind}>
-                    {m.kinds[kind]}
-                  </option>
-                ))}
-              </select>
-            ) : (
-              <input
-                {...field}
-                type="text"
-                value={scope[key]}
-                onChange={event => set({ ...scope, [key]: event.target.value })}
-                placeholder={key === 'entity' ? 'default/olt/rjo-*' : m.rules.any}
-                spellCheck={false}
-              />
-            )
-          }
-        </Field>
-      ))}
-    </div>
-  )
-}
-
-/** What the server says is wrong, asked a moment after the last change; nothing while our own check finds something. */
-function useServerCheck(draft: Draft, isSound: boolean): Problems {
-  const written = JSON.stringify(checkDraft(draft).fields)
-  const [answer, setAnswer] = useState<{ written: string; problems: Problems }>({ written: '', problems: {} })
-  useEffect(() => {
-    if (!isSound) return
-    const abort = new AbortController()
-    const timer = setTimeout(() => {
-      session
-        .send('POST', '/alerts/rules/check', JSON.parse(written), { signal: abort.signal })
-        .then(() => setAnswer({ written, problems: {} }))
-        .catch(error => {
-          if (abort.signal.aborted) return
-          // Away, or it has no such check: saving will tell.
-          const problems = error instanceof ApiError && error.code === 'VALIDATION_FAILED' ? error.details : {}
-          setAnswer({ written, problems })
-        })
-    }, CHECK_AFTER_MS)
-    return () => {
-      abort.abort()
-      clearTimeout(timer)
-    }
-  }, [written, isSound])
-  return answer.written === written ? answer.problems : {}
-}

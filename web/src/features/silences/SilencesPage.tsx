@@ -14,7 +14,7 @@ import { errorWords } from '../alarms/errors'
 import { type Until, UntilPicker, untilOf } from '../alarms/UntilPicker'
 import { useMayAct } from '../alarms/useActs'
 import { ownScope, scopeParts } from '../alarms/words'
-import { ScopeFields } from '../rules/RuleEditor'
+import { ScopeFields } from '../rules/Fields'
 import { wouldQuiet } from './pattern'
 
 const NO_FIELDS = { tenant: '', kind: '', vendor: '', family: '', model: '', site: '', entity: '' }
