@@ -42,47 +42,44 @@ const PADTEC: [&str; 3] = ["PADTEC_API_URL", "PADTEC_API_TOKEN", "PADTEC_ZONE"];
 /// What it is called.
 const PADTEC_NAME: &str = "padtec";
 
-/// The Padtec system that the variables make; `None` if none of the first two is set, or something is wrong with one.
+/// The Padtec system that the variables make; `None` if there is no address, or something is wrong with one.
 pub(crate) fn padtec(variables: &BTreeMap<String, String>, tenant: &Tenant, found: &mut Found) -> Option<Padtec> {
     let said = PADTEC.map(|name| variables.get(name).filter(|text| !text.trim().is_empty()));
-    let [None, None, _] = said else {
-        let problem = |found: &mut Found, name: &str, (wrong, right): value::Wrong| {
-            found.problems.push(Problem {
-                place: Place::Variable(name.to_owned()),
-                key: "padtec".to_owned(),
-                wrong,
-                right,
-            });
-        };
-        for (name, text) in PADTEC.iter().zip(said) {
-            if text.is_none() {
-                let right = format!("set all of {}, or none of them", PADTEC.join(", "));
-                problem(found, name, ("is missing".to_owned(), right));
-            }
-        }
-        let [Some(url), Some(token), Some(zone)] = said else {
-            return None;
-        };
-        let base = match value::from_variable(Kind::Url, url) {
-            Ok(Value::Text(base)) => base,
-            Ok(_) => url.clone(),
-            Err(wrong) => {
-                problem(found, PADTEC[0], wrong);
-                return None;
-            }
-        };
-        return Some(Padtec {
-            name: PADTEC_NAME.to_owned(),
-            tenant: tenant.clone(),
-            site: None,
-            base,
-            login: PadtecLogin::Token(Secret::new(token.trim(), "env PADTEC_API_TOKEN")),
-            zone: zone.trim().to_owned(),
-            mapping: "smart-api".to_owned(),
-            ca: None,
+    // The others may be there for what the file refers to.
+    let url = said[0]?;
+    let mut problem = |name: &str, (wrong, right): value::Wrong| {
+        found.problems.push(Problem {
+            place: Place::Variable(name.to_owned()),
+            key: "padtec".to_owned(),
+            wrong,
+            right,
         });
     };
-    None
+    for (name, text) in PADTEC.iter().zip(said) {
+        if text.is_none() {
+            let right = format!("set all of {}, or none of them", PADTEC.join(", "));
+            problem(name, ("is missing".to_owned(), right));
+        }
+    }
+    let base = match value::from_variable(Kind::Url, url) {
+        Ok(Value::Text(base)) => base,
+        Ok(_) => url.clone(),
+        Err(wrong) => {
+            problem(PADTEC[0], wrong);
+            return None;
+        }
+    };
+    let (token, zone) = (said[1]?, said[2]?);
+    Some(Padtec {
+        name: PADTEC_NAME.to_owned(),
+        tenant: tenant.clone(),
+        site: None,
+        base,
+        login: PadtecLogin::Token(Secret::new(token.trim(), "env PADTEC_API_TOKEN")),
+        zone: zone.trim().to_owned(),
+        mapping: "smart-api".to_owned(),
+        ca: None,
+    })
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> value::Wrong {

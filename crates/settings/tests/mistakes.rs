@@ -141,7 +141,7 @@ fn tables_in_the_wrong_shape() {
             "a.toml:2:8: http: is a text; write `[http]`, once",
             "a.toml:3:1: snmp_traps.listener: is a single table; write `[[snmp_traps.listener]]`: there may be several",
             "a.toml:5:1: log: is an array of tables (`[[…]]`); write `[log]`, once",
-            "a.toml:6:2: nosuch: is not a known table; here may stand `data`, `tenant`, `http`, `log`, `store`, `snmp_traps`, `olt_polling`, `olt` or `padtec`",
+            "a.toml:6:2: nosuch: is not a known table; here may stand `data`, `tenant`, `http`, `log`, `store`, `snmp_traps`, `olt_polling`, `olt`, `padtec_polling` or `padtec`",
         ],
     );
 }

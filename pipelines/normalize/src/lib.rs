@@ -183,7 +183,7 @@ impl Step for Normalize {
             Observed::Read { root, reading } if root.kind() == RootKind::Padtec => {
                 return match network::bucket_of(key) {
                     Some(bucket) => network::take_bucket((root, bucket), reading, state, now, out),
-                    None => network::take(root, reading, out),
+                    None => network::take(root, reading, state, out),
                 };
             }
             Observed::Read { .. } => Reason::Filtered("reading_of_no_olt"),

@@ -46,6 +46,16 @@ pub struct Cards {
     unfinished: Option<Unfinished>,
     /// The system does not answer since then.
     blind: Option<Micros>,
+    /// Lists that were not read whole the last time (the root's own slot only).
+    failing: Vec<List>,
+}
+
+/// What a system is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum List {
+    Cards,
+    Measures,
+    Alarms,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +81,7 @@ impl Cards {
     pub(crate) fn bytes_max(&self) -> usize {
         const NUMBER: usize = 10;
         let known = self.known.iter().map(|known| 3 + known.key.len() + 2);
-        3 + known.sum::<usize>() + 1 + 3 * NUMBER + 1 + NUMBER
+        3 + known.sum::<usize>() + 1 + 3 * NUMBER + 1 + NUMBER + 1 + self.failing.len()
     }
 }
 
@@ -92,8 +102,36 @@ fn bucket(card: &EntityId) -> u64 {
 }
 
 /// What a reading says of the root, its sites, measures and alarms.
-pub(crate) fn take(root: &Root, reading: &Reading, out: &mut Out<NetworkEvent>) -> Verdict<Places> {
+///
+/// A system is read in lists, and one that is never whole must not look well because another is: only when all are, reading it goes well.
+pub(crate) fn take(
+    root: &Root,
+    reading: &Reading,
+    known: Option<&Places>,
+    out: &mut Out<NetworkEvent>,
+) -> Verdict<Places> {
     let seen = seen_of(reading);
+    let before = known.and_then(|places| places.cards.as_deref());
+    let mut own = before.cloned().unwrap_or_default();
+    let list = match reading {
+        Reading::Cards(_) => Some(List::Cards),
+        Reading::Measures(_) => Some(List::Measures),
+        Reading::ForeignAlarms(_) => Some(List::Alarms),
+        Reading::Failed(failed) => match failed.read.as_str() {
+            "cards" => Some(List::Cards),
+            "measures" => Some(List::Measures),
+            "alarms" => Some(List::Alarms),
+            _ => None,
+        },
+        _ => None,
+    };
+    let is_failure = matches!(reading, Reading::Failed(_));
+    if let Some(list) = list.filter(|_| is_failure || reading.is_whole()) {
+        own.failing.retain(|failing| *failing != list);
+        if is_failure {
+            own.failing.push(list);
+        }
+    }
     let mut refused = 0;
     let mut failed = None;
     match reading {
@@ -107,14 +145,25 @@ pub(crate) fn take(root: &Root, reading: &Reading, out: &mut Out<NetworkEvent>) 
         entity: root.entity(),
         seen,
         failed,
-        // That some cards work was no reading of its own, and a part of one is none yet.
-        is_whole: reading.is_whole(),
+        is_whole: reading.is_whole() && own.failing.is_empty(),
         is_table: matches!(reading, Reading::Cards(_)),
         rows_refused: refused,
         system: None,
         pending: None,
     })));
-    Verdict::keep(Reason::Absorbed("handed_on"))
+    put(before, own, "handed_on")
+}
+
+/// Keeps what is new.
+fn put(before: Option<&Cards>, after: Cards, word: &'static str) -> Verdict<Places> {
+    if before.map_or(after == Cards::default(), |before| *before == after) {
+        return Verdict::keep(Reason::Absorbed(word));
+    }
+    let places = Places {
+        cards: Some(Box::new(after)),
+        ..Places::default()
+    };
+    Verdict::put(places, Reason::Absorbed(word))
 }
 
 fn seen_of(reading: &Reading) -> Seen {
@@ -260,15 +309,7 @@ pub(crate) fn take_bucket(
     if let Reading::Cards(read) = reading {
         cards.take((root, bucket), read, seen_of(reading), out);
     }
-    let is_same = before.map_or(cards == Cards::default(), |before| *before == cards);
-    if is_same {
-        return Verdict::keep(Reason::Absorbed("known"));
-    }
-    let places = Places {
-        cards: Some(Box::new(cards)),
-        ..Places::default()
-    };
-    Verdict::put(places, Reason::Absorbed("handed_on"))
+    put(before, cards, "handed_on")
 }
 
 /// The cards of a bucket cannot be seen any more, and it is its turn to say so.
@@ -354,16 +395,18 @@ impl Cards {
 
     fn card(&mut self, entity: EntityId, row: &CardRow, is_all: bool, seen: Seen, out: &mut Out<NetworkEvent>) {
         let key = entity.as_str().rsplit_once('/').map_or("", |(_, key)| key).to_owned();
-        let is_down = row.is_up == Some(false);
+        // What is said once is remembered until something else is said.
+        let said_down = row.is_up.map(|is_up| !is_up);
         let was_down = match self.known.binary_search_by(|known| known.key.as_str().cmp(&key)) {
             Ok(at) => {
                 let known = &mut self.known[at];
                 known.is_named |= is_all;
+                let is_down = said_down.unwrap_or(known.is_down);
                 std::mem::replace(&mut known.is_down, is_down)
             }
             Err(at) => {
                 if self.known.len() < CARDS_MAX {
-                    let is_named = is_all;
+                    let (is_named, is_down) = (is_all, said_down == Some(true));
                     self.known.insert(at, Known { key, is_down, is_named });
                 }
                 false

@@ -100,6 +100,12 @@ impl Facts {
         self.installed_at = Some(self.installed_at.map_or(at, |first| first.min(at)));
         self.seen_at = self.seen_at.max(at);
         let by = said.seen.source;
+        // What another system lists does not correct a person either.
+        let tell = |known: &mut Option<Told>, said: Option<&str>, at: Micros, by: Source| {
+            if by != Source::Poll || !known.as_ref().is_some_and(Told::is_of_a_person) {
+                tell(known, said, at, by);
+            }
+        };
         tell(&mut self.name, said.name.as_deref(), at, by);
         tell(&mut self.site, said.site.as_deref(), at, by);
         tell(&mut self.description, said.description.as_deref(), at, by);

@@ -334,6 +334,30 @@ fn the_newest_value_of_a_measure_is_told_as_such_and_one_that_stands_still_is_fr
 }
 
 #[test]
+fn a_list_that_is_never_whole_does_not_look_well_because_another_is() {
+    let mut network = Network::new();
+    network.read(&[card("a#1", "A", UP)]);
+    let class = |network: &Network| network.statuses()[ROOT].poll.as_ref().unwrap().class.clone();
+    assert_eq!(class(&network), None);
+    network.driver.advance(60 * SECOND);
+    let since = network.driver.now();
+    network.fail(1, since);
+    assert_eq!(class(&network).as_deref(), Some("timeout"));
+    network.driver.advance(60 * SECOND);
+    let now = network.driver.now();
+    network.pipe(measures(now, vec![measure("a#1", "pump_power", 1.0, now)]));
+    assert_eq!(class(&network).as_deref(), Some("timeout"), "of the cards");
+    network.read(&[card("a#1", "A", UP)]);
+    assert_eq!(class(&network), None);
+    // What was said of a card before is not forgotten because a reading says nothing of it.
+    network.read(&[card("a#1", "A", DOWN)]);
+    network.read(&[card("a#1", "A", None)]);
+    network.check(&[("/card/a#1", "up")]);
+    network.read(&[card("a#1", "A", DOWN)]);
+    network.check(&[("/card/a#1", "down")]);
+}
+
+#[test]
 fn names_that_no_id_can_hold_are_written_otherwise_or_refused_and_counted() {
     let mut network = Network::new();
     let long = "x".repeat(65);

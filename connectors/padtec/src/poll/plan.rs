@@ -110,6 +110,11 @@ impl Plan {
         self.due[task as usize] = ended + self.intervals.of(task).min(RETRY);
     }
 
+    /// This list is due now.
+    pub fn at_once(&mut self, task: Task, now: Instant) {
+        self.due[task as usize] = now;
+    }
+
     /// Nothing is read before this instant: the system does not answer.
     pub fn rest(&mut self, until: Instant) {
         for due in &mut self.due {

@@ -68,6 +68,14 @@ struct Streak {
     since: Option<Micros>,
 }
 
+impl Streak {
+    /// One more: how many there are now, and since when.
+    fn more(&mut self) -> (u32, Micros) {
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        (self.in_a_row, *self.since.get_or_insert_with(now))
+    }
+}
+
 /// The task of one system.
 pub(crate) struct Poller {
     root: Arc<str>,
@@ -80,7 +88,9 @@ pub(crate) struct Poller {
     clock: Clock,
     cards: BTreeMap<String, Known>,
     letters: Letters,
-    streak: Streak,
+    /// Of the system as a whole, and of each of its lists.
+    silence: Streak,
+    streaks: BTreeMap<&'static str, Streak>,
     breaker: Breaker,
     backoff: Backoff,
     shared: Arc<Shared>,
@@ -119,7 +129,8 @@ impl Poller {
             clock: Clock::default(),
             cards: BTreeMap::new(),
             letters: Letters::default(),
-            streak: Streak::default(),
+            silence: Streak::default(),
+            streaks: BTreeMap::new(),
             breaker: Breaker::new(FAILURES_MAX, REST.min(intervals.normal)),
             backoff: Backoff::new(WAIT_FIRST, WAIT_MAX.min(intervals.normal)),
             shared,
@@ -179,17 +190,28 @@ impl Poller {
                 self.plan.done(task, begun, ended);
                 self.breaker.succeed();
                 self.backoff.succeed();
+                if std::mem::take(&mut self.silence).in_a_row > 0 && task != Task::Cards {
+                    // What it has is not known any more.
+                    self.plan.at_once(Task::Cards, ended);
+                }
                 match lack {
-                    None => self.streak = Streak::default(),
+                    None => drop(self.streaks.remove(list)),
                     Some(Failed { class, detail }) => {
                         // An inventory is read once an hour, and what is missing in it cannot wait as long.
                         self.plan.failed(task, ended);
-                        self.failed(list, class, detail, asked).await;
+                        let streak = self.streaks.entry(list).or_default().more();
+                        self.failed((list, streak), class, detail, asked).await;
                     }
                 }
             }
             Err(error) => {
                 self.plan.failed(task, ended);
+                let streak = if error.is_of_all() {
+                    self.silence.more()
+                } else {
+                    self.silence = Streak::default();
+                    self.streaks.entry(list).or_default().more()
+                };
                 if error.is_of_all() {
                     self.breaker.fail(ended);
                     let wait = self.backoff.fail();
@@ -198,7 +220,7 @@ impl Poller {
                     // It answers.
                     self.breaker.succeed();
                 }
-                self.failed(list, error.class(), error.chain(), asked).await;
+                self.failed((list, streak), error.class(), error.chain(), asked).await;
             }
         }
     }
@@ -234,7 +256,9 @@ impl Poller {
         let read = reader.read(|page| decoder.cards(page, its_now), |card: &Card| card.key.as_str());
         let mut listing = read.await?;
         for card in &mut listing.rows {
-            let told = self.cards.get(&card.key).and_then(|known| known.up);
+            // That it is down must have been seen twice to be said here: this is no look at the card.
+            let sure = |known: &&Known| known.up == Some(true) || known.told_down > 1;
+            let told = self.cards.get(&card.key).filter(sure).and_then(|known| known.up);
             card.up = card.up.or(told);
         }
         let header = self.header(&listing, "all");
@@ -397,16 +421,20 @@ impl Poller {
     }
 
     /// Says that something failed, in the log and to people.
-    async fn failed(&mut self, list: &str, class: PollFailure, mut detail: String, asked: Micros) {
-        let at = now();
-        self.streak.in_a_row = self.streak.in_a_row.saturating_add(1);
-        let since = *self.streak.since.get_or_insert(at);
+    async fn failed(
+        &self,
+        (list, streak): (&str, (u32, Micros)),
+        class: PollFailure,
+        mut detail: String,
+        asked: Micros,
+    ) {
+        let (at, (in_a_row, since)) = (now(), streak);
         detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
         tracing::warn!(
             root = &*self.root,
             list,
             class = class.as_str(),
-            in_a_row = self.streak.in_a_row,
+            in_a_row,
             error = detail,
             "a list of a Padtec system was not read whole"
         );
@@ -416,7 +444,7 @@ impl Poller {
             read: list.to_owned(),
             class: class.as_str().to_owned(),
             detail,
-            in_a_row: i32::try_from(self.streak.in_a_row).unwrap_or(i32::MAX),
+            in_a_row: i32::try_from(in_a_row).unwrap_or(i32::MAX),
             since,
             started_at: asked,
             received_at: at,
