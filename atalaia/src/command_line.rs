@@ -159,6 +159,11 @@ enum Command {
     },
     /// Recomputes state from the log.
     Replay(commands::replay::Arguments),
+    /// Makes again what is made of something else.
+    Rebuild {
+        #[command(subcommand)]
+        command: commands::rebuild::Command,
+    },
     /// Says what is wrong with this installation, if anything.
     Doctor(commands::doctor::Arguments),
     /// Prints the version.
@@ -216,6 +221,7 @@ pub fn run() -> ExitCode {
         Command::Migrate(arguments) => commands::migrate::run(&arguments),
         Command::User { command } => commands::user::run(&command),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Rebuild { command } => commands::rebuild::run(&command),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Version => {
             println!("atalaia {}", env!("CARGO_PKG_VERSION"));

@@ -44,6 +44,7 @@ pub fn run(request: &Request, at: &Installation, stop: &AtomicBool, on_line: OnL
         Request::ListUsers => list_users(at, on_line),
         Request::Doctor => crate::commands::doctor::report(at, on_line),
         Request::ReplayCheck => crate::commands::replay::check(at, on_line),
+        Request::RebuildRollups { from, to } => crate::commands::rebuild::rollups(at, *from, *to, on_line),
     }
 }
 

@@ -107,6 +107,13 @@ pub enum Request {
     Doctor,
     /// Compares state recomputed from `observations` with the changelog.
     ReplayCheck,
+    /// Adds up hours, days and months again from raw samples.
+    RebuildRollups {
+        /// Microseconds since 1970.
+        from: i64,
+        /// The same.
+        to: i64,
+    },
 }
 
 /// What an operation works on.

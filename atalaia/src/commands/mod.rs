@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod inventory;
 pub mod migrate;
 mod out;
+pub mod rebuild;
 pub mod replay;
 pub mod tail;
 pub mod topology;

@@ -125,7 +125,7 @@ impl SampleRefusal {
 /// # Errors
 /// Why it is not.
 pub fn check_sample(value: f64, observed_at: Micros, received_at: Micros) -> Result<(), SampleRefusal> {
-    if !(value.abs() <= VALUE_MAX) {
+    if value.is_nan() || value.abs() > VALUE_MAX {
         return Err(SampleRefusal::NoNumber);
     }
     let age = received_at.since(observed_at);

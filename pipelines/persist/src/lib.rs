@@ -18,6 +18,7 @@ mod dead_letter;
 mod metric;
 mod plan;
 mod rebuild;
+mod recompute;
 mod requests;
 mod session;
 mod status;
@@ -38,6 +39,7 @@ pub use crate::core::{
     Change, Refusal, Removal, Removed, Request, change_of, derived_keys, keys_of_entity, keys_of_status, rows_of,
 };
 pub use crate::rebuild::{RebuildCounts, rebuild};
+pub use crate::recompute::{RecomputeCounts, recompute};
 use crate::session::{Context, Retry, Session, Stepped};
 pub use crate::status::PersistStatus;
 
@@ -68,6 +70,9 @@ pub enum PersistError {
     /// A thread could not be started.
     #[error("cannot start a thread of persist")]
     Thread(#[from] std::io::Error),
+    /// Nobody listens any more.
+    #[error("cannot say how far it is")]
+    Say(#[source] std::io::Error),
     /// A bug.
     #[error("a thread of persist ended in a panic")]
     Panicked,
