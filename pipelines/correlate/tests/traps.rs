@@ -25,7 +25,7 @@ fn chain() -> Chain<NetworkEvent> {
         network::decode(record, key).map_err(|reason| DeadReason::text(reason, "not a record of observations"))
     })
     .step(Normalize::new())
-    .step(Status)
+    .step(Status::default())
     .step(Detect::default())
     .step(Gather::default())
     .step(Correlate)

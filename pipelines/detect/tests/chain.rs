@@ -26,7 +26,7 @@ const DYING_GASP: [u32; 2] = [18, 19];
 fn chain() -> Chain<NetworkEvent> {
     Chain::outside_topology(|record, key| network::decode(record, key).map_err(DeadReason::from))
         .step(pipeline_normalize::Normalize::new())
-        .step(pipeline_status::Status)
+        .step(pipeline_status::Status::default())
         .step(Detect::default())
         .step(Recorder)
 }
@@ -186,7 +186,7 @@ impl Network {
 fn the_chain_is_that_of_topology() {
     let chain = Chain::new(|record, key| network::decode(record, key).map_err(DeadReason::from))
         .step(pipeline_normalize::Normalize::new())
-        .step(pipeline_status::Status)
+        .step(pipeline_status::Status::default())
         .step(Detect::default());
     let steps = Group::Network.spec().steps;
     assert_eq!((steps[2].number, steps[2].name), (DESCRIPTION.number, DESCRIPTION.name));
