@@ -3,6 +3,8 @@
 /// Name and help of each metric.
 #[rustfmt::skip]
 pub const HELP: &[(&str, &str)] = &[
+    ("atalaia_alarms_hidden", "Alarms that stand and are silenced, inhibited or suppressed."),
+    ("atalaia_alarms_shown", "Alarms that stand and are shown, by severity."),
     ("atalaia_audit_dropped_total", "Audit entries that could not be written."),
     ("atalaia_commit_seconds", "From a cut to its commit standing."),
     ("atalaia_commit_slots", "Changed slots in a cut."),
@@ -63,8 +65,11 @@ pub const HELP: &[(&str, &str)] = &[
     ("atalaia_persist_errors_total", "Attempts that failed, by `of`: store, log, schema."),
     ("atalaia_persist_lag_records", "Records behind the ends of the topics, by `thread`."),
     ("atalaia_persist_partitions_waiting_for_schema", "Partitions that wait for a schema id, by `thread`."),
-    ("atalaia_persist_records_total", "Records by `outcome`: written, repeated, dead_lettered. They add up to what was read."),
+    ("atalaia_persist_records_total", "Records by `outcome`: written, repeated, refused, dead_lettered; requests are counted apart. They add up to what was read."),
+    ("atalaia_persist_requests_waiting", "Requests for windows that wait for their samples to be stored, by `thread`."),
     ("atalaia_persist_rows_total", "Rows acknowledged by the store, replays included."),
+    ("atalaia_persist_samples_refused_total", "Measurements that are in no history, by `reason`: sample_too_old, sample_ahead, sample_no_number."),
+    ("atalaia_persist_windows_answered_total", "Windows added up again and answered."),
     ("atalaia_publisher_acknowledged_total", "Records that are durable; label `publisher`."),
     ("atalaia_publisher_dropped_total", "Records given up; labels `publisher`, `reason`."),
     ("atalaia_publisher_restarts_total", "Producers that ended and were made anew; label `publisher`."),
@@ -78,6 +83,7 @@ pub const HELP: &[(&str, &str)] = &[
     ("atalaia_registry_requests_total", "Requests, by `result` (`ok`, `missing`, `refused`, `away`)."),
     ("atalaia_restore_seconds", "From the first attempt to a task that runs."),
     ("atalaia_restores_total", "Restores of a partition, by `result` (`restored`, `waiting`, `again`)."),
+    ("atalaia_rules_restarts_total", "Times the rules were read and told again because the log failed."),
     ("atalaia_spool_bytes", "Bytes of them; label `publisher`."),
     ("atalaia_spool_drained_total", "Records that came from disk and are in the log; label `publisher`."),
     ("atalaia_spool_failures_total", "Times the disk refused; label `publisher`."),

@@ -333,3 +333,63 @@ impl LatestRow {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400 * Micros::SECOND;
+
+    fn row(window: Window, start: Micros) -> RollupRow {
+        RollupRow {
+            entity: EntityId::parse("default/padtec/nms-1/card/C-1").unwrap(),
+            measure: "input_power".into(),
+            unit: "dBm".into(),
+            window,
+            start,
+            sum: Summary::of(start, -20.5),
+            wts: start.plus(7),
+        }
+    }
+
+    #[test]
+    fn rows_end_by_what_they_are_of_and_read_back() {
+        // 2024-02-29, day 19782.
+        let at = Micros(19_782 * DAY);
+        let check = |window: Window, bucket: i32, days: i64| {
+            let row = row(window, window.start(at));
+            let written = row.to_row();
+            assert_eq!(written.key[1], Value::Int(bucket), "{window}");
+            let kept = written.expires_at_ms.unwrap() - row.start.millis();
+            assert_eq!(kept, days * DAY_MS, "{window}");
+            assert_eq!(RollupRow::from_row(&written).unwrap(), row);
+            assert!(written.table.ends_by_key() && written.table.mutable);
+            crate::check_row(&written).unwrap();
+        };
+        check(Window::Hour, 202_402, 365);
+        check(Window::Day, 2024, 3 * 365);
+        check(Window::Month, 0, 3 * 365);
+    }
+
+    #[test]
+    fn a_sample_is_all_key_and_ends_after_thirty_days() {
+        let sample = |quality: &str, value: f64| SampleRow {
+            entity: EntityId::parse("default/olt/a/onu/0/1/2/3").unwrap(),
+            measure: "onu_rx_power".into(),
+            value,
+            unit: "dBm".into(),
+            quality: quality.into(),
+            observed_at: Micros(19_782 * DAY + 5_000),
+        };
+        for quality in ["good", "frozen", "stale", "bad"] {
+            let sample = sample(quality, -20.5);
+            let written = sample.to_row();
+            assert_eq!(written.expires_at_ms.unwrap() - 5, (19_782 + 30) * DAY_MS);
+            assert_eq!(SampleRow::from_row(&written).unwrap(), sample);
+            crate::check_row(&written).unwrap();
+        }
+        assert_eq!(sample("good", 0.0).to_row(), sample("good", -0.0).to_row());
+        assert_ne!(sample("good", 1.0).to_row().key, sample("bad", 1.0).to_row().key);
+        assert!(!LATEST_BY_GROUP.ends_by_key());
+    }
+}
