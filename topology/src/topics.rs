@@ -86,7 +86,7 @@ pub enum KeyKind {
     ListenerOrSender,
     /// User or process.
     Actor,
-    /// Rule or silence, `#` and its version.
+    /// Rule or silence, `#`, the number of its version, `#`, who wrote it.
     RuleVersion,
     /// An alarm's or an incident's id.
     AlarmId,

@@ -159,10 +159,10 @@ impl LiveState {
         let id = stored.record.headers.record_id.as_ref();
         if let Some(number) = self.exact_number(stored, row.as_ref(), |state| &mut state.alarms.board, now) {
             let load = self.load;
-            if let Some(slot) = self.alarms.board.get_mut(number) {
-                put_exact(slot, row, id, load);
+            let slot = self.alarms.board.get_mut(number);
+            if slot.is_some_and(|slot| put_exact(slot, row, id, load)) {
+                self.alarms.refresh(number, now);
             }
-            self.alarms.refresh(number, now);
         }
         if let Some(id) = id {
             self.raise_alarm_mark(stored.record.partition, id.clone(), now);
@@ -180,10 +180,10 @@ impl LiveState {
             return;
         };
         let load = self.load;
-        if let Some(slot) = self.incidents.board.get_mut(number) {
-            put_exact(slot, row, None, load);
+        let slot = self.incidents.board.get_mut(number);
+        if slot.is_some_and(|slot| put_exact(slot, row, None, load)) {
+            self.incidents.board.refresh(number, now);
         }
-        self.incidents.board.refresh(number, now);
     }
 
     /// The number of what an exact record is about; `None` where there is nothing to keep: a tombstone of what is not here, or one that
@@ -322,8 +322,10 @@ impl LiveState {
     }
 }
 
-/// Puts an exact row, or a tombstone, below or instead of the fast one.
-fn put_exact<R: Entry>(slot: &mut Slot<R>, row: Option<R>, id: Option<&RecordId>, load: u32) {
+/// Puts an exact row, or a tombstone, below or instead of the fast one. Answers whether another row is shown now: mostly the fast one
+/// has said it already, and nobody is told twice.
+fn put_exact<R: Entry + PartialEq>(slot: &mut Slot<R>, row: Option<R>, id: Option<&RecordId>, load: u32) -> bool {
+    let before = slot.row().cloned();
     let caught_up = match (&slot.fast, &row) {
         (Some((_, fast)), Some(row)) => row.position() >= fast.position(),
         (Some((held, _)), None) => id.is_some_and(|id| id >= held),
@@ -334,4 +336,5 @@ fn put_exact<R: Entry>(slot: &mut Slot<R>, row: Option<R>, id: Option<&RecordId>
     }
     slot.exact = row.map(Into::into);
     slot.load = load;
+    before.is_none() || before.as_deref() != slot.row().map(|row| &**row)
 }

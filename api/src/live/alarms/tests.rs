@@ -170,6 +170,11 @@ fn one_change_a_flush_and_each_state_once() {
     d.alarms(Topic::Alarms, &burst);
     assert_eq!(d.drained(), [(What::Alarm, "a".to_owned())]);
     assert!(!d.state.has_changes());
+    // What the fast topic has said, the exact one says without a second message.
+    d.alarms(Topic::AlarmTransitions, &[alarm("a", "raised", 51)]);
+    assert_eq!(d.drained().len(), 1);
+    d.alarms(Topic::Alarms, &[alarm("a", "raised", 51)]);
+    assert_eq!(d.drained(), []);
 }
 
 #[test]
