@@ -224,6 +224,18 @@ fn recomputed() -> WindowRecomputed {
         last,
         last_at,
         sample_id: vec![0, 1, 2, 255],
+        parts: vec![WindowPart {
+            start: Micros(0),
+            n: 1,
+            sum: -24.0,
+            sum_squares: 576.0,
+            min: -24.0,
+            max: -24.0,
+            first: -24.0,
+            first_at: Micros(1),
+            last: -24.0,
+            last_at: Micros(1),
+        }],
     }
 }
 
