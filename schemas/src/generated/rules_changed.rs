@@ -23,17 +23,13 @@ pub struct RulesChangedView<'a> {
 impl RulesChanged {
     /// The record without its own memory.
     pub fn view(&self) -> RulesChangedView<'_> {
-        RulesChangedView {
-            rule: self.rule.view(),
-        }
+        RulesChangedView { rule: self.rule.view() }
     }
 }
 
 impl RulesChanged {
     pub(crate) fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self {
-            rule: Rule::decode(r)?,
-        })
+        Ok(Self { rule: Rule::decode(r)? })
     }
 }
 

@@ -101,7 +101,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     wildcard(pattern.as_bytes(), text.as_bytes(), |a, b| a == b)
 }
 
-/// As [`matches`], A and a being one letter.
+/// As [`matches()`], A and a being one letter.
 fn matches_any_case(pattern: &str, text: &str) -> bool {
     wildcard(pattern.as_bytes(), text.as_bytes(), |a, b| a.eq_ignore_ascii_case(&b))
 }

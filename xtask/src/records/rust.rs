@@ -12,7 +12,7 @@ use super::shapes::{borrowed, has_equality, is_borrowable, is_plain, lend, owned
 const RENAMED: &[(&str, &str, &str)] = &[("DeviceEvent", "type", "event_type")];
 
 /// Widest inside of a struct literal on one line: rustfmt's share of 120 columns.
-const LITERAL_WIDTH: usize = 21;
+const LITERAL_WIDTH: usize = 22;
 
 /// What a type may refer to.
 pub struct Context<'a> {
