@@ -14,7 +14,7 @@ import { actsFor } from './acts'
 import { Transitions } from './Transitions'
 import { useDoing, useMayAct } from './useActs'
 import { Why } from './Why'
-import { limitWords, measureWords, spanWords, valueWords } from './words'
+import { alarmWords, limitWords, measureWords, spanWords, valueWords } from './words'
 
 interface Props {
   id: string
@@ -96,7 +96,7 @@ function Known({ alarm, close, ask }: { alarm: AlarmItem } & Omit<Props, 'id'>) 
       </DetailHead>
       <div className="detail-body">
         <h2 className="detail-title">
-          <bdi>{inert(alarm.text)}</bdi>
+          <bdi>{alarmWords(m, alarm)}</bdi>
         </h2>
         <p className="detail-where">
           <Where alarm={alarm} />

@@ -10,6 +10,7 @@ import { Age, Foreign, Link } from '../../ui/parts'
 import { SeveritySign, severityClass } from '../../ui/severity'
 import type { Doing } from './acts'
 import { useDoing, useMayAct } from './useActs'
+import { alarmWords } from './words'
 
 export interface RowProps {
   alarm: AlarmItem
@@ -50,7 +51,7 @@ export const AlarmRow = memo(function AlarmRow({ alarm, isSymptom, isCursor, isO
         <span>{word(m.severities, alarm.severity)}</span>
       </span>
       <button type="button" className="alarm-text" onClick={() => open(alarm.alarm_id)} tabIndex={-1}>
-        <Foreign text={alarm.text} className="alarm-words" />
+        <Foreign text={alarmWords(m, alarm)} className="alarm-words" />
         <small>
           {alarm.rule_name ? <Foreign text={alarm.rule_name} /> : inert(alarm.alarm_type).replaceAll('_', ' ')}
         </small>

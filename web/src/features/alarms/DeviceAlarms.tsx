@@ -1,11 +1,11 @@
 import { useMemo } from 'react'
 import { alarmPath } from '../../app/router'
 import { useSpeech, word } from '../../i18n'
-import { inert } from '../../lib/text'
 import { ALARMS, useAlarms, useTopic } from '../../live/hooks'
 import { Age, Link } from '../../ui/parts'
 import { SeveritySign, severityClass } from '../../ui/severity'
 import { severityRank } from './model'
+import { alarmWords } from './words'
 
 const SHOWN_MAX = 20
 
@@ -33,7 +33,7 @@ export function DeviceAlarms({ entity }: { entity: string }) {
             <Link to={alarmPath(alarm.alarm_id)} className={severityClass(alarm.severity)}>
               <SeveritySign severity={alarm.severity} />
               <strong>
-                <bdi>{inert(alarm.text)}</bdi>
+                <bdi>{alarmWords(m, alarm)}</bdi>
               </strong>
               <small className="faint">
                 {[

@@ -1,8 +1,18 @@
 import { type Messages, stateWords, word } from '../../i18n'
 import type { Formats } from '../../lib/format'
 import { inert } from '../../lib/text'
-import type { AlarmReason, RuleFields, Scope } from '../../protocol/alarms'
+import type { AlarmItem, AlarmReason, RuleFields, Scope } from '../../protocol/alarms'
 import { SCOPE_WORDS } from '../../protocol/alarms'
+
+/** What an alarm is: of a device's own in our words where we have them, else what the server says. */
+export function alarmWords(m: Messages, alarm: Pick<AlarmItem, 'origin' | 'alarm_type' | 'text'>): string {
+  const known =
+    alarm.origin === 'device' && Object.hasOwn(m.events, alarm.alarm_type) ? m.events[alarm.alarm_type] : null
+  return known?.raise ?? inert(alarm.text)
+}
+
+/** Whether somebody wrote this version at a time worth telling: a rule that comes with the product has the epoch. */
+export const isWritten = (rule: { at: string }): boolean => Date.parse(rule.at) > 0
 
 /** Units as people write them; UCUM writes degrees Celsius `Cel`. */
 const UNITS: Record<string, string> = { Cel: '°C', cel: '°C', '1': '', '%': '%', Ohm: 'Ω', us: 'µs' }

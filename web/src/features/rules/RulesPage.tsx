@@ -13,7 +13,7 @@ import { SeverityBadge } from '../../ui/severity'
 import { useAsked } from '../../ui/useAsked'
 import { errorWords } from '../alarms/errors'
 import { useMayAct } from '../alarms/useActs'
-import { conditionWords, ownScope, scopeWords } from '../alarms/words'
+import { conditionWords, isWritten, ownScope, scopeWords } from '../alarms/words'
 import { unitOfMeasure } from '../measures/units'
 import { RuleEditor } from './RuleEditor'
 
@@ -147,7 +147,7 @@ export default function RulesPage({ rule }: { rule: string | null }) {
               </span>
               <span className="rule-version">
                 v{f.number(each.version)} · {inert(each.author)}
-                <small>{f.instant(each.at)}</small>
+                {isWritten(each) && <small>{f.instant(each.at)}</small>}
               </span>
               <span className="rule-tools">
                 <Link

@@ -3,7 +3,7 @@ import { inert } from '../../lib/text'
 import type { RuleItem } from '../../protocol/alarms'
 import { Skeleton } from '../../ui/parts'
 import { useAsked } from '../../ui/useAsked'
-import { conditionWords } from '../alarms/words'
+import { conditionWords, isWritten } from '../alarms/words'
 import { unitOfMeasure } from '../measures/units'
 
 /** Every version of a rule, the newest first; an older one can be put into the form. */
@@ -33,7 +33,8 @@ export function Versions({ rule, restore }: { rule: RuleItem; restore: (version:
               <strong>v{f.number(each.version)}</strong>
               {each.version === rule.version && <span className="badge tone-ok">{m.rules.stands}</span>}
               <span className="faint">
-                {inert(each.author)} · {f.instant(each.at)}
+                {inert(each.author)}
+                {isWritten(each) && ` · ${f.instant(each.at)}`}
               </span>
             </p>
             <p>{each.removed ? m.rules.removed : conditionWords(m, f, each, unitOfMeasure(each.measure))}</p>
