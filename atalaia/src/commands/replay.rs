@@ -33,13 +33,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When the log cannot be read, or a partition differs.
 pub fn check(at: &Installation, on_line: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-    let stored = runtime::changelog_hashes(&*at.log)?;
-    let computed = runtime::replay(&*at.log, crate::network_chain)?;
     let mut different = 0;
-    for (partition, stored) in &stored {
-        let Some(computed) = computed.get(partition) else {
-            continue;
-        };
+    for (partition, stored, computed) in runtime::compare(&*at.log, crate::network_chain)? {
         let verdict = if !computed.complete {
             "not comparable: the oldest observations are no longer kept"
         } else if computed == stored {

@@ -44,7 +44,7 @@ pub use mutation::Mutation;
 pub use outcome::{DeadReason, Outcome, Outcomes};
 pub use policy::{Clock, CommitPolicy, SystemClock};
 pub use processor::{ProcessorConfig, ProcessorError, ProcessorHandle, ProcessorStatus, spawn};
-pub use replay::{ReplayError, StateHash, changelog_hashes, replay};
+pub use replay::{ReplayError, StateHash, changelog_hashes, compare, replay};
 pub use restore::{OnTorn, Restoring, WaitReason};
 pub use round::TIMERS_PER_RECORD_MAX;
 pub use slot::SlotError;

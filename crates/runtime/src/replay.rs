@@ -18,6 +18,8 @@ use crate::task::{Stop, Task, TaskPlace};
 const POLL_RECORDS: usize = 4_096;
 /// One wait for a record that must be there.
 const POLL_WAIT: Duration = Duration::from_millis(100);
+/// Nothing for so long, though something was promised.
+const STALLED: Duration = Duration::from_secs(10);
 
 /// A partition's state in one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,9 +77,16 @@ pub enum ReplayError {
 /// # Errors
 /// When the log cannot be read, or a marker is of another build.
 pub fn changelog_hashes(log: &dyn Log) -> Result<BTreeMap<Partition, StateHash>, ReplayError> {
+    hashes_of(log, &changelogs(log)?)
+}
+
+fn hashes_of(
+    log: &dyn Log,
+    changelogs: &BTreeMap<Partition, Changelog>,
+) -> Result<BTreeMap<Partition, StateHash>, ReplayError> {
     let starts = log.starts(Topic::Observations)?;
     let mut out = BTreeMap::new();
-    for (partition, (marker, slots)) in changelogs(log)? {
+    for (&partition, (marker, slots)) in changelogs {
         let mut hasher = Hasher::default();
         slots.iter().for_each(|(key, value)| hasher.slot(key, value));
         let complete = starts.get(partition as usize).is_some_and(|&start| start == 0);
@@ -96,10 +105,39 @@ where
     E: Send + 'static,
     F: Fn() -> Chain<E>,
 {
+    replay_to(log, chain, changelogs(log)?)
+}
+
+/// Of every partition the state that its changelog holds, and the one computed again up to the same offset, also while a
+/// processor goes on writing.
+///
+/// # Errors
+/// As [`changelog_hashes`] and [`replay`].
+pub fn compare<E, F>(log: &dyn Log, chain: F) -> Result<Vec<(Partition, StateHash, StateHash)>, ReplayError>
+where
+    E: Send + 'static,
+    F: Fn() -> Chain<E>,
+{
+    let changelogs = changelogs(log)?;
+    let stored = hashes_of(log, &changelogs)?;
+    let computed = replay_to(log, chain, changelogs)?;
+    let pair = |(partition, stored)| Some((partition, stored, *computed.get(&partition)?));
+    Ok(stored.into_iter().filter_map(pair).collect())
+}
+
+fn replay_to<E, F>(
+    log: &dyn Log,
+    chain: F,
+    changelogs: BTreeMap<Partition, Changelog>,
+) -> Result<BTreeMap<Partition, StateHash>, ReplayError>
+where
+    E: Send + 'static,
+    F: Fn() -> Chain<E>,
+{
     let starts = log.starts(Topic::Observations)?;
     let codec = log.codec().clone();
     let mut tasks = BTreeMap::new();
-    for (partition, (marker, _)) in changelogs(log)? {
+    for (partition, (marker, _)) in changelogs {
         let place = TaskPlace {
             generation: log.generation(),
             partition,
@@ -144,19 +182,54 @@ where
 
 type Changelog = (Marker, BTreeMap<Bytes, Bytes>);
 
+/// Each partition's changelog as of one commit. While one is read the next commits land, and a compacted topic no longer
+/// has what they replaced: so each is read on until nothing has come since its last record, which is the end of a commit.
 fn changelogs(log: &dyn Log) -> Result<BTreeMap<Partition, Changelog>, ReplayError> {
-    let ends: BTreeMap<_, _> = (0..).zip(log.ends(Topic::ChangelogNetwork)?).collect();
-    let mut slots: BTreeMap<Partition, BTreeMap<Bytes, Bytes>> = BTreeMap::new();
-    read(log, Topic::ChangelogNetwork, &ends, &mut |stored| {
-        let of = slots.entry(stored.record.partition).or_default();
-        match stored.record.value {
-            Some(value) => drop(of.insert(stored.record.key, value)),
-            None => drop(of.remove(&stored.record.key)),
+    const TOPIC: Topic = Topic::ChangelogNetwork;
+    let starts = log.starts(TOPIC)?;
+    let mut tail = log.tail(&[(TOPIC, Start::Beginning)])?;
+    let mut reading: BTreeMap<Partition, BTreeMap<Bytes, Bytes>> = (0..)
+        .zip(&starts)
+        .map(|(partition, _)| (partition, BTreeMap::new()))
+        .collect();
+    let mut whole = BTreeMap::new();
+    let mut progress = Instant::now();
+    loop {
+        let ends = log.ends(TOPIC)?;
+        let mut behind = None;
+        for (partition, end) in (0..).zip(ends) {
+            let start = starts.get(partition as usize).copied().unwrap_or(0);
+            let at = tail.position(TOPIC, partition).max(start);
+            if at >= end {
+                whole.extend(reading.remove_entry(&partition));
+            } else if reading.contains_key(&partition) {
+                behind = behind.or(Some((partition, at, end)));
+            }
         }
-        Ok(())
-    })?;
+        let Some((partition, at, end)) = behind else { break };
+        let records = tail.poll(POLL_RECORDS, POLL_WAIT)?;
+        if !records.is_empty() {
+            progress = Instant::now();
+        } else if progress.elapsed() > STALLED {
+            return Err(ReplayError::Stalled {
+                topic: TOPIC,
+                partition,
+                at,
+                end,
+            });
+        }
+        for stored in records {
+            let Some(slots) = reading.get_mut(&stored.record.partition) else {
+                continue;
+            };
+            match stored.record.value {
+                Some(value) => drop(slots.insert(stored.record.key, value)),
+                None => drop(slots.remove(&stored.record.key)),
+            }
+        }
+    }
     let mut out = BTreeMap::new();
-    for (partition, mut slots) in slots {
+    for (partition, mut slots) in whole {
         if let Some(marker) = slots.remove(MARKER_KEY) {
             let marker = Marker::decode(&marker).map_err(|source| ReplayError::Marker { partition, source })?;
             out.insert(partition, (marker, slots));
@@ -186,7 +259,7 @@ fn read(
         let records = tail.poll(POLL_RECORDS, POLL_WAIT)?;
         if !records.is_empty() {
             progress = Instant::now();
-        } else if progress.elapsed() > Duration::from_secs(10) {
+        } else if progress.elapsed() > STALLED {
             return Err(ReplayError::Stalled {
                 topic,
                 partition,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,7 +11,8 @@ use log::{EmbeddedConfig, EmbeddedLog, Fault, Headers, IdFilter, Log, MemoryLog,
 use model::{Micros, WriterId};
 use runtime::{
     Chain, CommitPolicy, DeadReason, Input, Now, OnTorn, Out, Outcomes, PartitionState, ProcessorConfig,
-    ProcessorHandle, Reason, StateKey, Step, StepDescription, Verdict, WaitReason, changelog_hashes, replay, spawn,
+    ProcessorHandle, Reason, StateKey, Step, StepDescription, Verdict, WaitReason, changelog_hashes, compare, replay,
+    spawn,
 };
 use schemas::{AnyRecord, SourceHeartbeat};
 use topology::{Group, Topic, partition_of};
@@ -268,6 +270,37 @@ fn a_last_commit_that_fails_ends_in_order_and_is_processed_again() {
     handle.join().expect("a drain in time");
     assert_eq!(said(&log), 140, "the repeats have the ids of the first");
     check_said(&log, 70);
+}
+
+/// Compacted topics of a folder forget what a commit replaces while another reads them.
+#[test]
+fn state_is_compared_while_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = EmbeddedConfig::new(folder.path());
+    config.partitions = 4;
+    let log: Arc<dyn Log> = EmbeddedLog::open(config).unwrap();
+    let handle = start(&log);
+    send(&log, "first", 7);
+    wait_until("all partitions begun", || total(&handle).emitted == 7);
+    let (sender, over) = (log.clone(), Arc::new(AtomicBool::new(false)));
+    let goes_on = over.clone();
+    let load = std::thread::spawn(move || {
+        let mut sent = 7;
+        while !goes_on.load(Ordering::Relaxed) {
+            send(&sender, &format!("w-{sent}"), 70);
+            sent += 70;
+        }
+        sent
+    });
+    for _ in 0..40 {
+        for (partition, stored, computed) in compare(&*log, chain).unwrap() {
+            assert_eq!(stored, computed, "partition {partition}");
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    let sent = load.join().unwrap();
+    wait_until("all processed", || total(&handle).emitted == sent as u64);
+    handle.join().expect("a drain in time");
 }
 
 #[test]
