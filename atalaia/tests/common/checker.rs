@@ -7,7 +7,7 @@ use model::Partition;
 use runtime::{Task, TaskPlace};
 use schemas::{AnyRecord, Codec};
 use snmp_pdu::TrapPdu;
-use topology::{Group, Topic};
+use topology::{Delivery, Group, TOPICS, Topic};
 
 /// Everything of one topic, in order within a partition.
 pub fn read_all(log: &dyn Log, topic: Topic) -> Vec<Stored> {
@@ -18,6 +18,12 @@ pub fn read_all(log: &dyn Log, topic: Topic) -> Vec<Stored> {
         all.extend(tail.poll(10_000, std::time::Duration::from_millis(100)).unwrap());
     }
     all
+}
+
+/// Everything of the fast topics, in order within a partition of each.
+pub fn read_fast(log: &dyn Log) -> Vec<Stored> {
+    let fast = TOPICS.iter().filter(|spec| spec.delivery == Delivery::Fast);
+    fast.flat_map(|spec| read_all(log, spec.topic)).collect()
 }
 
 /// Outputs as (topic, partition, record id, key, value): what a reader can compare.
@@ -32,6 +38,13 @@ pub struct Expected {
     pub exact: BTreeMap<(Topic, Vec<u8>), Option<Vec<u8>>>,
     /// Slots of the changelog by partition and key.
     pub slots: BTreeMap<(Partition, Vec<u8>), Vec<u8>>,
+}
+
+impl Expected {
+    /// How many fast outputs go to a topic.
+    pub fn fast_of(&self, topic: Topic) -> u64 {
+        self.fast.iter().filter(|output| output.0 == topic).count() as u64
+    }
 }
 
 fn output(record: &Record) -> Output {
@@ -80,7 +93,7 @@ pub fn oracle(observations: &[Stored], codec: &Codec, partitions: u32, generatio
     expected
 }
 
-/// What a reader with the id rule gets of a fast topic.
+/// What a reader with the id rule gets of fast topics.
 pub fn with_id_rule(records: &[Stored]) -> Vec<Output> {
     let mut filter = IdFilter::default();
     records
@@ -127,9 +140,9 @@ pub struct Difference {
 /// Compares two lists of outputs.
 pub fn compare(expected: &[Output], got: &[Output]) -> Difference {
     let by_partition = |list: &[Output]| {
-        let mut map: BTreeMap<Partition, Vec<Output>> = BTreeMap::new();
+        let mut map: BTreeMap<(Topic, Partition), Vec<Output>> = BTreeMap::new();
         for output in list {
-            map.entry(output.1).or_default().push(output.clone());
+            map.entry((output.0, output.1)).or_default().push(output.clone());
         }
         map
     };

@@ -73,15 +73,16 @@ pub fn wait_views(
 
 /// The compacted outputs hold the oracle's last record of each key.
 pub fn assert_exact_topics(log: &dyn Log, expected: &Expected) {
-    for topic in [Topic::DeviceStatus, Topic::Inventory] {
+    for topic in [Topic::DeviceStatus, Topic::Inventory, Topic::Alarms, Topic::Incidents] {
         let got: BTreeMap<_, _> = read_all(log, topic)
             .into_iter()
             .map(|s| (s.record.key.to_vec(), s.record.value.map(|v| v.to_vec())))
             .collect();
+        let got: BTreeMap<_, _> = got.into_iter().filter(|(_, value)| value.is_some()).collect();
         let wanted: BTreeMap<_, _> = expected
             .exact
             .iter()
-            .filter(|((t, _), _)| *t == topic)
+            .filter(|((t, _), value)| *t == topic && value.is_some())
             .map(|((_, key), value)| (key.clone(), value.clone()))
             .collect();
         assert_eq!(got.len(), wanted.len(), "{topic}");
