@@ -1,9 +1,10 @@
 //! What a crash-free life would have made of the same `observations`, and the comparison of it with what is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use log::{Commit, IdFilter, Log, Record, Start, Stored};
-use model::Partition;
+use model::{Offset, Partition};
 use runtime::{Task, TaskPlace};
 use schemas::{AnyRecord, Codec};
 use snmp_pdu::TrapPdu;
@@ -38,12 +39,21 @@ pub struct Expected {
     pub exact: BTreeMap<(Topic, Vec<u8>), Option<Vec<u8>>>,
     /// Slots of the changelog by partition and key.
     pub slots: BTreeMap<(Partition, Vec<u8>), Vec<u8>>,
+    /// Of each partition the offset behind the last observation that is in it.
+    pub upto: BTreeMap<Partition, Offset>,
 }
 
 impl Expected {
     /// How many fast outputs go to a topic.
     pub fn fast_of(&self, topic: Topic) -> u64 {
         self.fast.iter().filter(|output| output.0 == topic).count() as u64
+    }
+
+    /// Whether an output is of an input that it has seen: a processor at work goes on, and its timers with it.
+    pub fn covers(&self, stored: &Stored) -> bool {
+        let upto = self.upto.get(&stored.record.partition).copied().unwrap_or(0);
+        let id = stored.record.headers.record_id.as_ref();
+        id.is_none_or(|id| id.input().offset < upto)
     }
 }
 
@@ -77,6 +87,7 @@ pub fn oracle(observations: &[Stored], codec: &Codec, partitions: u32, generatio
             let mut fast = Vec::new();
             task.process(stored, codec, &mut fast).expect("no step panics");
             expected.fast.extend(fast.iter().map(output));
+            expected.upto.insert(partition, stored.offset + 1);
         }
         let mut commit = Commit::default();
         task.cut(&mut commit);
@@ -180,15 +191,37 @@ pub fn request_ids(observations: &[Stored], codec: &Codec) -> Vec<(Partition, i3
         .collect()
 }
 
+/// The observations whose effects a commit covers.
+pub fn committed(log: &dyn Log) -> Vec<Stored> {
+    let upto = position_of(log, Group::Network, Topic::Observations);
+    let is_covered = |s: &Stored| s.offset < upto[s.record.partition as usize].unwrap_or(0);
+    read_all(log, Topic::Observations)
+        .into_iter()
+        .filter(is_covered)
+        .collect()
+}
+
 /// Input that no commit has covered, in records: what a restart has to process again.
 pub fn uncommitted(log: &dyn Log) -> u64 {
     let ends = log.ends(Topic::Observations).unwrap();
     behind(log, Group::Network, Topic::Observations, &ends)
 }
 
+/// Where a group is. Asked again for a while: brokers on a machine that is busy may be slow to answer.
+pub fn position_of(log: &dyn Log, group: Group, topic: Topic) -> Vec<Option<Offset>> {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match log.committed(group, topic) {
+            Ok(positions) => return positions,
+            Err(error) if !error.is_transient() || Instant::now() > end => panic!("{group:?} of {topic}: {error}"),
+            Err(_) => {}
+        }
+    }
+}
+
 /// Records of a topic below these ends that a group has not committed.
 pub fn behind(log: &dyn Log, group: Group, topic: Topic, ends: &[u64]) -> u64 {
-    let committed = log.committed(group, topic).unwrap();
+    let committed = position_of(log, group, topic);
     ends.iter()
         .zip(committed)
         .map(|(end, next)| end - next.unwrap_or(0).min(*end))

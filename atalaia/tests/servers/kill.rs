@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
-use common::checker::uncommitted;
+use common::checker::{position_of, uncommitted};
 use common::sender::Sender;
 use load_tests::product::{Running, Servers};
 use log::{CRASH_AT_ENV, CrashPoint, Log};
@@ -110,7 +110,7 @@ fn named(lives: usize) -> Option<(&'static str, String)> {
 }
 
 fn committed(log: &dyn Log) -> u64 {
-    let committed = log.committed(Group::Network, Topic::Observations).unwrap();
+    let committed = position_of(log, Group::Network, Topic::Observations);
     committed.into_iter().flatten().sum()
 }
 
