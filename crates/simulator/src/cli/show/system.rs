@@ -44,7 +44,7 @@ impl Chassis {
 
     /// How busy a board's processor is.
     pub(crate) fn cpu(&self, slot: u8, now: Stamp) -> Option<String> {
-        let busy = 9 + (now.0.unsigned_abs() / 60 + u64::from(slot) * 7) % 23;
+        let busy = 10 + (now.0.unsigned_abs() / 60 + u64::from(slot) * 7) % 23;
         self.has_board(slot).then(|| format!("  CPU occupancy: {busy}%\n"))
     }
 
